@@ -1,0 +1,2 @@
+//! The finderscope command.
+fn main() {}

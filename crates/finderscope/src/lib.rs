@@ -1,0 +1,1 @@
+//! Network flow telemetry for Rust: decode sFlow, NetFlow and IPFIX.

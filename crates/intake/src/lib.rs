@@ -1,0 +1,1 @@
+//! Datagrams in, columns out: templates, record plans, sampling, sequences, times, sender rules.

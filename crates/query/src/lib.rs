@@ -1,0 +1,1 @@
+//! SQL and the short filter language over the store.

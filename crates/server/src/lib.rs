@@ -1,0 +1,1 @@
+//! Configuration, topology, REST and lifecycle of the collector.

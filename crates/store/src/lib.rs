@@ -1,0 +1,1 @@
+//! The embedded store: Parquet parts, one manifest, recovery.

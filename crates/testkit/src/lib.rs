@@ -1,0 +1,1 @@
+//! What tests share: simulated clock, faulty disk, corpus loader.
