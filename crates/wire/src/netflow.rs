@@ -1,1 +1,16 @@
-//! netflow.
+//! NetFlow: version 5 ([`v5`]) and version 9 ([`v9`], RFC 3954).
+//!
+//! Version 9 shares its sets, templates and data records with IPFIX; those live in [`crate::ipfix`]
+//! and take a [`Dialect`](crate::ipfix::Dialect) where the two differ. Here are the headers, and the
+//! one thing that all versions have in common: times in milliseconds since the exporter booted.
+
+mod time;
+pub mod v5;
+pub mod v9;
+
+pub use time::{flow_times_ns, uptime_to_ns};
+
+/// The version that a NetFlow or IPFIX datagram claims in its first two bytes.
+pub fn version(datagram: &[u8]) -> Option<u16> {
+    datagram.first_chunk().copied().map(u16::from_be_bytes)
+}
