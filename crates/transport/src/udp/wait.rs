@@ -1,0 +1,67 @@
+//! Waiting for datagrams on several sockets, or for somebody to say stop.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+
+use super::UdpSocket;
+
+/// Ends another thread's [`wait`]. Clones wake the same waiter; each waiting thread has its own.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<OwnedFd>);
+
+impl Waker {
+    /// A waker that nobody has called yet.
+    pub fn new() -> io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self(Arc::new(event)))
+    }
+
+    /// Ends the current wait, or else the next one. Many calls before a wait are one.
+    pub fn wake(&self) -> io::Result<()> {
+        match rustix::io::write(&*self.0, &1_u64.to_ne_bytes()) {
+            Ok(_) | Err(Errno::AGAIN) => Ok(()), // a full counter wakes too
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn reset(&self) -> io::Result<()> {
+        match rustix::io::read(&*self.0, &mut [0_u8; 8]) {
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Waits until a socket has datagrams, `waker` is called, or the time is over; true when it was the waker.
+///
+/// Afterwards [`UdpSocket::is_ready`] tells which sockets to receive from. A signal ends the wait early.
+pub fn wait(sockets: &mut [UdpSocket], waker: &Waker, timeout: Duration) -> io::Result<bool> {
+    let mut watched: Vec<PollFd<'_>> = Vec::with_capacity(sockets.len() + 1);
+    watched.push(PollFd::new(waker, PollFlags::IN));
+    watched.extend(sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)));
+    let timeout = Timespec::try_from(timeout).map_err(|_| io::ErrorKind::InvalidInput)?;
+    match poll(&mut watched, Some(&timeout)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // An error on a socket makes it ready too: receiving is what reports it.
+    let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+    for (socket, ready) in sockets.iter_mut().zip(&ready[1..]) {
+        socket.ready = *ready;
+    }
+    if ready[0] {
+        waker.reset()?;
+    }
+    Ok(ready[0])
+}
