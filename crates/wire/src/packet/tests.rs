@@ -1,0 +1,1 @@
+//! Headers whole, cut and wrong.

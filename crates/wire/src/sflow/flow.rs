@@ -1,0 +1,173 @@
+//! Samples that hold flow records: sampled packets and discarded ones.
+
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned, big_endian::U32};
+
+use super::raw::RawRecords;
+use super::records::FlowRecord;
+use super::{DataSource, Interface, discard_reason, v5};
+use crate::{Reader, WireError};
+
+/// A packet that was sampled: `flow_sample` (0:1) or `flow_sample_expanded` (0:3).
+#[derive(Clone, Copy, Debug)]
+pub struct FlowSample<'a> {
+    /// Whether it came in the expanded form, which has room for wider indexes.
+    pub expanded: bool,
+    /// Counts the samples of this source.
+    pub sequence_number: u32,
+    /// Where it was taken.
+    pub source: DataSource,
+    /// One in so many packets is sampled.
+    pub sampling_rate: u32,
+    /// How many packets could have been sampled so far.
+    pub sample_pool: u32,
+    /// How many times the agent had to leave out a sample.
+    pub drops: u32,
+    /// Where the packet came in.
+    pub input: Interface,
+    /// Where it went out.
+    pub output: Interface,
+    records: RawRecords<'a>,
+}
+
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Compact {
+    sequence_number: U32,
+    source_id: U32,
+    sampling_rate: U32,
+    sample_pool: U32,
+    drops: U32,
+    input: U32,
+    output: U32,
+}
+
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Expanded {
+    sequence_number: U32,
+    source: [U32; 2],
+    sampling_rate: U32,
+    sample_pool: U32,
+    drops: U32,
+    input: [U32; 2],
+    output: [U32; 2],
+}
+
+impl<'a> FlowSample<'a> {
+    pub(super) fn compact(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
+        let header: &Compact = body.header("flow_sample")?;
+        Ok(Self {
+            expanded: false,
+            sequence_number: header.sequence_number.get(),
+            source: DataSource::from_word(header.source_id.get()),
+            sampling_rate: header.sampling_rate.get(),
+            sample_pool: header.sample_pool.get(),
+            drops: header.drops.get(),
+            input: Interface::from_word(header.input.get()),
+            output: Interface::from_word(header.output.get()),
+            records: v5::records(body, "flow_sample.flow_records", cut)?,
+        })
+    }
+
+    pub(super) fn expanded(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
+        let header: &Expanded = body.header("flow_sample_expanded")?;
+        let interface = |[format, value]: [U32; 2]| Interface { format: format.get(), value: value.get() };
+        let [class, index] = header.source;
+        Ok(Self {
+            expanded: true,
+            sequence_number: header.sequence_number.get(),
+            source: DataSource { class: class.get(), index: index.get() },
+            sampling_rate: header.sampling_rate.get(),
+            sample_pool: header.sample_pool.get(),
+            drops: header.drops.get(),
+            input: interface(header.input),
+            output: interface(header.output),
+            records: v5::records(body, "flow_sample_expanded.flow_records", cut)?,
+        })
+    }
+
+    /// What was found out about the packet.
+    pub const fn records(&self) -> FlowRecords<'a> {
+        FlowRecords { records: self.records }
+    }
+
+    /// How many records the sample says it has.
+    pub const fn record_count(&self) -> u32 {
+        self.records.said()
+    }
+}
+
+/// A packet that the device threw away: `discarded_packet` (0:5). Every such packet is meant, not one in so many.
+#[derive(Clone, Copy, Debug)]
+pub struct DiscardedPacket<'a> {
+    /// Counts the discarded packets reported by this source.
+    pub sequence_number: u32,
+    /// Where it was noticed.
+    pub source: DataSource,
+    /// How many were not reported, because there were too many.
+    pub drops: u32,
+    /// Where the packet came in.
+    pub input: Interface,
+    /// Where it would have gone out.
+    pub output: Interface,
+    /// Why; [`Self::reason_name`] has the word.
+    pub reason: u32,
+    records: RawRecords<'a>,
+}
+
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Discarded {
+    sequence_number: U32,
+    source: [U32; 2],
+    drops: U32,
+    input: U32,
+    output: U32,
+    reason: U32,
+}
+
+impl<'a> DiscardedPacket<'a> {
+    pub(super) fn read(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
+        let header: &Discarded = body.header("discarded_packet")?;
+        let [class, index] = header.source;
+        Ok(Self {
+            sequence_number: header.sequence_number.get(),
+            source: DataSource { class: class.get(), index: index.get() },
+            drops: header.drops.get(),
+            input: Interface::from_word(header.input.get()),
+            output: Interface::from_word(header.output.get()),
+            reason: header.reason.get(),
+            records: v5::records(body, "discarded_packet.flow_records", cut)?,
+        })
+    }
+
+    /// The reason's name, where it has one.
+    pub const fn reason_name(&self) -> Option<&'static str> {
+        discard_reason(self.reason)
+    }
+
+    /// What was found out about the packet.
+    pub const fn records(&self) -> FlowRecords<'a> {
+        FlowRecords { records: self.records }
+    }
+
+    /// How many records the sample says it has.
+    pub const fn record_count(&self) -> u32 {
+        self.records.said()
+    }
+}
+
+/// The flow records of a sample. An `Err` is one record; the next may be sound again.
+#[derive(Clone, Debug)]
+pub struct FlowRecords<'a> {
+    records: RawRecords<'a>,
+}
+
+impl<'a> Iterator for FlowRecords<'a> {
+    type Item = Result<FlowRecord<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let record = self.records.next()?;
+        Some(record.and_then(|(tag, body)| FlowRecord::read(tag, body)))
+    }
+}
