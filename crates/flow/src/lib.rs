@@ -1,1 +1,21 @@
-//! The one table of columns, the element registry, and the batches that flows travel in.
+//! What a flow, a counter and an exporter are here.
+//!
+//! * [`Column`]: the one table of columns. SQL, JSON, filters, the manual and every sink take names,
+//!   types and meanings from it; a column is declared once.
+//! * [`Builder`]: rows of one [`Table`] as columns, filled by runs; closed into Arrow batches.
+//! * [`registry`]: IANA's information elements by number and name.
+//! * [`text`]: how a cell looks to a person, in JSON and in CSV.
+
+pub mod builder;
+mod column;
+mod kind;
+pub mod registry;
+mod table;
+pub mod text;
+mod words;
+
+pub use builder::{Builder, Tables};
+pub use column::Column;
+pub use kind::Kind;
+pub use table::Table;
+pub use words::{Biflow, FlowType, SamplingSource, TimeSource};

@@ -1,0 +1,171 @@
+//! Rows of one table, kept as columns while they come in.
+//!
+//! Who has rows to add writes runs of values into the columns that it knows, and then says how many
+//! rows that was ([`Builder::advance`]). A column that was not written falls behind, and catches up
+//! with one run of nulls when it is next written or when the batch is closed. So a builder belongs to
+//! a thread and a table, not to a template, and what a record lacks costs nothing.
+
+mod values;
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+
+pub use values::{Bytes, Fixed, Lists, Maps};
+
+use self::values::Values;
+use crate::{Column, Table};
+
+/// Rows after which a batch should be closed.
+pub const BATCH_ROWS: usize = 65_536;
+/// Bytes of variable length after which a batch should be closed, whatever its rows.
+pub const BATCH_BYTES: usize = 32 << 20;
+
+/// Rows of one table, column by column.
+#[derive(Debug)]
+pub struct Builder {
+    table: Table,
+    rows: usize,
+    columns: Vec<Values>,
+}
+
+macro_rules! accessors {
+    ($($(#[$doc:meta])* $name:ident $variant:ident $type:ty;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// The column has caught up with the rows so far; write one value for each row to come.
+        ///
+        /// # Panics
+        /// Where the column is of another kind, which is an error of the program.
+        pub fn $name(&mut self, column: Column) -> &mut $type {
+            let rows = self.rows;
+            match &mut self.columns[column as usize] {
+                Values::$variant(values) => {
+                    values.catch_up(rows);
+                    values
+                }
+                other => panic!("column {} is {}, not {}", column.name(), other.name(), stringify!($name)),
+            }
+        }
+    )*};
+}
+
+impl Builder {
+    /// No rows of `table`.
+    pub fn new(table: Table) -> Self {
+        Self { table, rows: 0, columns: Column::ALL.iter().map(|column| Values::new(column.kind())).collect() }
+    }
+
+    /// The table that the rows are for.
+    pub const fn table(&self) -> Table {
+        self.table
+    }
+
+    /// How many rows are in it.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether it holds no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Whether it is time to close it.
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.columns.iter().any(|values| values.variable_bytes() >= BATCH_BYTES)
+    }
+
+    accessors! {
+        /// A column of [`crate::Kind::U8`].
+        u8 U8 Fixed<u8>;
+        /// A column of [`crate::Kind::U16`].
+        u16 U16 Fixed<u16>;
+        /// A column of [`crate::Kind::U32`].
+        u32 U32 Fixed<u32>;
+        /// A column of [`crate::Kind::U64`] or [`crate::Kind::Mac`].
+        u64 U64 Fixed<u64>;
+        /// A column of [`crate::Kind::Time`].
+        time Time Fixed<i64>;
+        /// A column of [`crate::Kind::Address`].
+        address Address Bytes;
+        /// A column of [`crate::Kind::Text`]. Only UTF-8 may be pushed.
+        text Text Bytes;
+        /// A column of [`crate::Kind::Word`]: the word's place in its list.
+        word Word Fixed<i32>;
+        /// A column of [`crate::Kind::List`].
+        list List Lists;
+        /// A column of [`crate::Kind::Map`].
+        map Map Maps;
+    }
+
+    /// Says that `rows` rows were written.
+    pub fn advance(&mut self, rows: usize) {
+        self.rows += rows;
+        debug_assert!(self.columns.iter().all(|values| values.len() <= self.rows), "a column is ahead of its rows");
+    }
+
+    /// Closes the batch: all rows so far, over the table's schema. The builder is empty afterwards.
+    pub fn finish(&mut self) -> RecordBatch {
+        let rows = std::mem::take(&mut self.rows);
+        let arrays: Vec<ArrayRef> = self
+            .table
+            .columns()
+            .iter()
+            .map(|&column| self.columns[column as usize].finish(column.kind(), rows))
+            .collect();
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.table.schema()), arrays, &options)
+            .expect("every column was made by its kind and for all rows")
+    }
+}
+
+/// One builder per table; what a thread that decodes datagrams fills.
+#[derive(Debug)]
+pub struct Tables {
+    /// Traffic.
+    pub flows: Builder,
+    /// sFlow counters.
+    pub counters: Builder,
+    /// Discarded packets.
+    pub drops: Builder,
+    /// Records without counters.
+    pub events: Builder,
+    /// Options data.
+    pub options: Builder,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            flows: Builder::new(Table::Flows),
+            counters: Builder::new(Table::Counters),
+            drops: Builder::new(Table::Drops),
+            events: Builder::new(Table::Events),
+            options: Builder::new(Table::Options),
+        }
+    }
+}
+
+impl Tables {
+    /// The builder of `table`.
+    pub const fn of(&mut self, table: Table) -> &mut Builder {
+        match table {
+            Table::Flows => &mut self.flows,
+            Table::Counters => &mut self.counters,
+            Table::Drops => &mut self.drops,
+            Table::Events => &mut self.events,
+            Table::Options => &mut self.options,
+        }
+    }
+
+    /// All builders.
+    pub const fn all(&mut self) -> [&mut Builder; 5] {
+        [&mut self.flows, &mut self.counters, &mut self.drops, &mut self.events, &mut self.options]
+    }
+
+    /// Rows in all of them.
+    pub const fn rows(&self) -> usize {
+        self.flows.rows() + self.counters.rows() + self.drops.rows() + self.events.rows() + self.options.rows()
+    }
+}

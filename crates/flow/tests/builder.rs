@@ -1,0 +1,85 @@
+//! Builders keep what was written, row by row, and fill what was not with nulls.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{UInt16Type, UInt64Type};
+use finderscope_flow::{Builder, Column, FlowType, Kind, Table, Tables};
+
+#[test]
+fn columns_that_were_not_written_catch_up_with_nulls() {
+    let mut flows = Builder::new(Table::Flows);
+    flows.time(Column::TimeReceivedNs).push_run(7, 3);
+    flows.u64(Column::Bytes).extend([1, 2, 3].into_iter());
+    flows.advance(3);
+    flows.time(Column::TimeReceivedNs).push_run(8, 2);
+    flows.u16(Column::SrcPort).extend([443, 53].into_iter());
+    flows.word(Column::Type).push_run(FlowType::Ipfix as i32, 2);
+    flows.advance(2);
+
+    let batch = flows.finish();
+    assert_eq!(batch.num_rows(), 5);
+    let bytes = batch.column_by_name("bytes").unwrap().as_primitive::<UInt64Type>();
+    assert_eq!(bytes.iter().collect::<Vec<_>>(), [Some(1), Some(2), Some(3), None, None]);
+    let ports = batch.column_by_name("src_port").unwrap().as_primitive::<UInt16Type>();
+    assert_eq!(ports.iter().collect::<Vec<_>>(), [None, None, None, Some(443), Some(53)]);
+    assert_eq!(batch.column_by_name("dst_addr").unwrap().null_count(), 5);
+    let types = batch.column_by_name("type").unwrap().as_any_dictionary();
+    assert_eq!(types.keys().null_count(), 3);
+    assert!(flows.is_empty());
+}
+
+#[test]
+fn a_row_of_a_map_is_null_without_entries() {
+    let mut flows = Builder::new(Table::Flows);
+    flows.time(Column::TimeReceivedNs).push_run(1, 3);
+    let extra = flows.map(Column::Extra);
+    extra.entry("flowId", "7");
+    extra.entry("9/12235", "x");
+    extra.close();
+    extra.close();
+    extra.entry("flowId", "8");
+    extra.close();
+    flows.advance(3);
+    let batch = flows.finish();
+    let extra = batch.column_by_name("extra").unwrap().as_map();
+    assert_eq!((extra.value_length(0), extra.is_null(1), extra.value_length(2)), (2, true, 1));
+}
+
+#[test]
+fn text_that_is_not_utf8_costs_only_its_own_cell() {
+    let mut flows = Builder::new(Table::Flows);
+    flows.time(Column::TimeReceivedNs).push_run(1, 2);
+    let app = flows.text(Column::App);
+    app.push(b"a\xff");
+    app.push("ö".as_bytes());
+    flows.advance(2);
+    let batch = flows.finish();
+    let app = batch.column_by_name("app").unwrap().as_string::<i32>();
+    assert_eq!((app.value(0), app.value(1)), ("a\u{fffd}", "ö"));
+}
+
+#[test]
+fn every_kind_closes_with_and_without_rows() {
+    let mut tables = Tables::default();
+    for builder in tables.all() {
+        for rows in [0, 1, 200_000] {
+            builder.time(Column::TimeReceivedNs).push_run(1, rows);
+            builder.advance(rows);
+            let batch = builder.finish();
+            assert_eq!((batch.num_rows(), batch.schema()), (rows, builder.table().schema()));
+        }
+    }
+}
+
+#[test]
+fn every_column_has_one_name_and_a_place() {
+    for (at, &column) in Column::ALL.iter().enumerate() {
+        assert_eq!(Column::by_name(column.name()), Some(column));
+        assert_eq!(column as usize, at);
+        assert!(Table::ALL.iter().any(|&table| column.is_in(table)), "{} is in no table", column.name());
+        assert!(!column.doc().is_empty());
+        if let Kind::Word(words) = column.kind() {
+            assert!(words.len() > 1);
+        }
+    }
+}
