@@ -1,9 +1,11 @@
 //! Sockets and capture files behind endpoints: how datagrams get in and out.
 //!
+//! * [`endpoint`]: the one parser of the URLs that every command takes for input and output.
 //! * [`udp`]: receiving with one socket a shard, shards chosen by the exporter's address, and [`udp::Sender`] for replay.
 //!
 //! Nothing here looks inside a datagram: what comes out is bytes with their receive time, source and destination.
 
+pub mod endpoint;
 mod sys;
 pub mod udp;
 

@@ -74,7 +74,8 @@ fn a_dual_stack_listener_shards_both_families_and_unmaps_ipv4() {
 
 fn skip(why: &str) {
     use std::io::Write;
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "skipped: {why}").unwrap();
 }
 
 #[test]
