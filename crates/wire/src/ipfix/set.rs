@@ -1,6 +1,6 @@
 //! Sets: what a message is made of (RFC 7011 section 3.3, RFC 3954 section 5.2 ff.).
 
-use super::TemplateKind;
+use super::{TemplateKind, is_zero};
 use crate::{Problem, Reader, WireError};
 
 /// The bytes of a set's id and length.
@@ -97,7 +97,8 @@ impl Set<'_> {
 ///
 /// A set that reaches beyond the message comes as a [`Set`] whose [`Extent`] is cut, and is the last.
 /// A set header that is not all there, or a length under the header's own 4, gives no place from
-/// which to go on: it is an error, and the last item.
+/// which to go on: it is an error, and the last item. Only where nothing but zeros is left, and enough
+/// of them for a header, some exporters have filled up the datagram: that is the end, and no error.
 #[derive(Clone, Debug)]
 pub struct Sets<'a> {
     rest: Reader<'a>,
@@ -108,6 +109,12 @@ impl<'a> Sets<'a> {
     /// The sets in `body`, which starts behind the message header.
     pub const fn new(body: Reader<'a>) -> Self {
         Self { rest: body, failed: false }
+    }
+
+    /// Fewer zeros than a header has may as well be a header that was cut.
+    fn at_padding(&self) -> bool {
+        let rest = self.rest.rest();
+        rest.starts_with(&[0; HEADER_LENGTH]) && is_zero(rest)
     }
 
     fn take(&mut self) -> Result<Set<'a>, WireError> {
@@ -130,7 +137,7 @@ impl<'a> Iterator for Sets<'a> {
     type Item = Result<Set<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed || self.rest.is_empty() {
+        if self.failed || self.rest.is_empty() || self.at_padding() {
             return None;
         }
         let set = self.take();
