@@ -63,18 +63,46 @@ impl<'a, 't> RecordWalker<'a, 't> {
         if self.shortest == 0 {
             return Err(self.rest.error("record", Problem::ZeroLength));
         }
+        let length = match record_length(self.rest.rest(), self.lengths) {
+            Some(length) => length,
+            None => self.read_fields()?,
+        };
+        let bytes = self.rest.sub("record", length)?;
+        Ok(Record { bytes, lengths: self.lengths })
+    }
+
+    /// Field by field, to say at which one the record ends too early.
+    #[cold]
+    fn read_fields(&self) -> Result<usize, WireError> {
         let mut end = self.rest;
         for &length in self.lengths {
             field(&mut end, length)?;
         }
-        let bytes = self.rest.sub("record", self.rest.len() - end.len())?;
-        Ok(Record { bytes, lengths: self.lengths })
+        Ok(self.rest.len() - end.len())
     }
+}
+
+/// Bytes of the record that `bytes` begins with, if all of it is there.
+#[inline]
+fn record_length(bytes: &[u8], lengths: &[u16]) -> Option<usize> {
+    let mut at = 0;
+    for &length in lengths {
+        at += match length {
+            VARIABLE => match *bytes.get(at..)? {
+                [LONG_FORM, high, low, ..] => 3 + usize::from(u16::from_be_bytes([high, low])),
+                [LONG_FORM, ..] | [] => return None,
+                [short, ..] => 1 + usize::from(short),
+            },
+            fixed => usize::from(fixed),
+        };
+    }
+    (at <= bytes.len()).then_some(at)
 }
 
 impl<'a, 't> Iterator for RecordWalker<'a, 't> {
     type Item = Result<Record<'a, 't>, WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed || self.rest.is_empty() || self.rest.len() < self.shortest {
             return None;
@@ -110,24 +138,34 @@ impl<'a, 't> Record<'a, 't> {
 
     /// The content of each field, in the template's order.
     pub fn fields(&self) -> Fields<'a, 't> {
-        Fields { rest: self.bytes, lengths: self.lengths.iter() }
+        Fields { rest: self.bytes(), lengths: self.lengths.iter() }
     }
 }
 
 /// The fields of a record. See [`Record::fields`].
 #[derive(Clone, Debug)]
 pub struct Fields<'a, 't> {
-    rest: Reader<'a>,
+    rest: &'a [u8],
     lengths: std::slice::Iter<'t, u16>,
 }
 
 impl<'a> Iterator for Fields<'a, '_> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let &length = self.lengths.next()?;
-        // The record was walked to its end when it was read, so this does not fail.
-        field(&mut self.rest, length).ok()
+        // The record was walked to its end when it was read, so every field is there.
+        let (content, length) = match *self.lengths.next()? {
+            VARIABLE => match *self.rest {
+                [LONG_FORM, high, low, ref content @ ..] => (content, u16::from_be_bytes([high, low])),
+                [short, ref content @ ..] => (content, u16::from(short)),
+                [] => return None,
+            },
+            fixed => (self.rest, fixed),
+        };
+        let (field, rest) = content.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        Some(field)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
