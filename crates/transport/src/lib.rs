@@ -2,9 +2,11 @@
 //!
 //! * [`endpoint`]: the one parser of the URLs that every command takes for input and output.
 //! * [`udp`]: receiving with one socket a shard, shards chosen by the exporter's address, and [`udp::Sender`] for replay.
+//! * [`capture`]: pcap and pcapng files, read down to UDP datagrams, and written.
 //!
 //! Nothing here looks inside a datagram: what comes out is bytes with their receive time, source and destination.
 
+pub mod capture;
 pub mod endpoint;
 mod sys;
 pub mod udp;

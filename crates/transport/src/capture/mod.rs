@@ -1,0 +1,260 @@
+//! Capture files: pcap and pcapng in, UDP datagrams out; and classic pcap written.
+//!
+//! [`Capture`] streams from a file or a pipe in bounded memory: blocks, then link layers, IP with its fragments put together,
+//! UDP. A frame that is not UDP is counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
+//! gives everything before the damage and then one [`CaptureError`] that says at which byte. [`Writer`] is the other
+//! direction. [`read_datagram_file`] takes a file that is one payload and nothing else.
+//!
+//! Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (read by `pcap-parser`), and tcpdump.org's list of link types.
+
+mod checksum;
+mod feed;
+mod format;
+mod fragments;
+mod network;
+mod skipped;
+mod writer;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::Path;
+
+pub use skipped::{Skip, Skipped};
+pub use writer::{Precision, WriteError, Writer};
+
+use crate::endpoint;
+use feed::Feed;
+use format::{Format, Frame};
+use fragments::{Fragments, Joined};
+use network::Found;
+
+/// A file that is one datagram is read up to this length; several back to back may be in it.
+pub const DATAGRAM_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// Reads a capture, datagram by datagram.
+#[derive(Debug)]
+pub struct Capture<R> {
+    feed: Feed<R>,
+    format: Format,
+    fragments: Fragments,
+    joined: Vec<u8>,
+    counts: Counts,
+    ended: bool,
+}
+
+/// A UDP datagram of a capture.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Datagram<'a> {
+    /// When it was captured, in nanoseconds since 1970 UTC; of a datagram in fragments, the last one's time.
+    pub received_ns: i64,
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// Whom it was sent to.
+    pub destination: SocketAddr,
+    /// The payload, bounded by UDP's own length.
+    pub bytes: &'a [u8],
+}
+
+/// What became of a capture's frames.
+///
+/// At the end, `frames + datagrams_joined = datagrams + fragments + skipped.total()`: each frame is a datagram, a part of one, or
+/// skipped.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Frames read.
+    pub frames: u64,
+    /// Datagrams given out.
+    pub datagrams: u64,
+    /// Those of them that were put together from fragments.
+    pub datagrams_joined: u64,
+    /// The frames that these came in.
+    pub fragments: u64,
+    /// Frames stepped over, by reason.
+    pub skipped: Skipped,
+}
+
+/// Why a capture could not be read, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file could not be opened.
+    #[error("cannot open {0}: {1}")]
+    Open(String, #[source] io::Error),
+    /// The file could not be read.
+    #[error("cannot read the capture at byte {offset}: {error}")]
+    Read {
+        /// How far it was read.
+        offset: u64,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// The file is something else.
+    #[error("not a pcap or pcapng file: it begins with {0:02x?}{hint}", hint = hint(.0))]
+    NotACapture([u8; 4]),
+    /// The file ends inside a header or packet.
+    #[error("the capture is cut off: it ends inside the {inside} that begins at byte {offset}")]
+    Cut {
+        /// What it ends inside of.
+        inside: &'static str,
+        /// The first byte of that.
+        offset: u64,
+    },
+    /// What follows makes no sense, so that the rest cannot be found.
+    #[error("the capture is damaged at byte {offset}: {problem}")]
+    Damaged {
+        /// The first byte of the block or packet.
+        offset: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+fn hint(first: &[u8; 4]) -> &'static str {
+    if first.starts_with(&[0x1f, 0x8b]) { "; hint: it is gzip: zcat FILE | … pcap:-" } else { "" }
+}
+
+impl Capture<Box<dyn Read + Send>> {
+    /// Opens a file, or standard input.
+    pub fn open(file: &endpoint::File) -> Result<Self, CaptureError> {
+        Self::new(match file {
+            endpoint::File::Standard => Box::new(io::stdin()),
+            endpoint::File::Path(path) => Box::new(open(path)?),
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<File, CaptureError> {
+    File::open(path).map_err(|error| CaptureError::Open(path.display().to_string(), error))
+}
+
+impl<R: Read> Capture<R> {
+    /// Reads the file's header. `reader` needs no buffer of its own.
+    pub fn new(reader: R) -> Result<Self, CaptureError> {
+        let mut feed = Feed::new(reader);
+        let format = Format::read(&mut feed)?;
+        let (fragments, counts) = (Fragments::default(), Counts::default());
+        Ok(Self { feed, format, fragments, joined: Vec::new(), counts, ended: false })
+    }
+
+    /// The next datagram; none at the end. After an error there is nothing more.
+    pub fn read(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
+        while !self.ended {
+            let frame = match self.format.next(&mut self.feed) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => {
+                    self.end();
+                    break;
+                }
+                Err(error) => {
+                    self.end();
+                    return Err(error);
+                }
+            };
+            self.counts.frames += 1;
+            if let Some(place) = self.locate(&frame) {
+                self.counts.datagrams += 1;
+                return Ok(Some(self.datagram(frame.time_ns, place)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What became of the frames so far.
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Finds the frame's datagram, or counts why there is none.
+    fn locate(&mut self, frame: &Frame) -> Option<Place> {
+        let bytes = &self.feed.bytes()[frame.data.clone()];
+        let link = match frame.link {
+            Some(link) => link,
+            None => return self.skip(Skip::NoInterface),
+        };
+        match network::find(link, bytes) {
+            Ok(Found::Udp(udp)) => {
+                let range = frame.data.start + udp.payload.start..frame.data.start + udp.payload.end;
+                Some(Place { source: udp.source, destination: udp.destination, joined: false, range })
+            }
+            Ok(Found::Fragment(fragment)) => {
+                let joined = self.fragments.add(&fragment, &bytes[fragment.payload.clone()], &mut self.counts.skipped);
+                joined.and_then(|whole| self.join(whole))
+            }
+            Err(reason) => self.skip(reason),
+        }
+    }
+
+    /// Reads UDP from a packet that is whole again.
+    fn join(&mut self, whole: Joined) -> Option<Place> {
+        match network::read_udp(&whole.bytes, 0..whole.bytes.len(), whole.source, whole.destination) {
+            Ok(udp) => {
+                self.joined = whole.bytes;
+                self.counts.datagrams_joined += 1;
+                self.counts.fragments += whole.parts;
+                let (source, destination) = (udp.source, udp.destination);
+                Some(Place { source, destination, joined: true, range: udp.payload })
+            }
+            Err(reason) => {
+                self.counts.skipped.add(reason, whole.parts);
+                None
+            }
+        }
+    }
+
+    fn skip(&mut self, reason: Skip) -> Option<Place> {
+        self.counts.skipped.add(reason, 1);
+        None
+    }
+
+    fn datagram(&self, received_ns: i64, place: Place) -> Datagram<'_> {
+        let bytes = if place.joined { &self.joined } else { self.feed.bytes() };
+        let Place { source, destination, range, .. } = place;
+        Datagram { received_ns, source, destination, bytes: &bytes[range] }
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        self.fragments.give_up(&mut self.counts.skipped);
+    }
+}
+
+/// Where a datagram's payload lies: in the feed, or among the joined fragments.
+struct Place {
+    source: SocketAddr,
+    destination: SocketAddr,
+    joined: bool,
+    range: Range<usize>,
+}
+
+/// Reads a file that holds the payload of one datagram, as fuzzers and test suites keep them.
+pub fn read_datagram_file(path: &Path) -> Result<Vec<u8>, CaptureError> {
+    let mut bytes = Vec::new();
+    let read = open(path)?.take(DATAGRAM_FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    let offset = bytes.len() as u64;
+    read.map_err(|error| CaptureError::Read { offset, error })?;
+    if offset > DATAGRAM_FILE_BYTES_MAX {
+        let problem = format!("a datagram file has at most {DATAGRAM_FILE_BYTES_MAX} bytes");
+        return Err(CaptureError::Damaged { offset: DATAGRAM_FILE_BYTES_MAX, problem });
+    }
+    Ok(bytes)
+}
+
+impl Writer<io::BufWriter<File>> {
+    /// Makes the file, or empties it.
+    pub fn create(path: &Path, precision: Precision) -> io::Result<Self> {
+        Self::new(io::BufWriter::with_capacity(1 << 20, File::create(path)?), precision)
+    }
+}
+
+impl Writer<Box<dyn Write + Send>> {
+    /// Makes the file, or takes standard output.
+    pub fn open(file: &endpoint::File, precision: Precision) -> io::Result<Self> {
+        let out: Box<dyn Write + Send> = match file {
+            endpoint::File::Standard => Box::new(io::stdout()),
+            endpoint::File::Path(path) => Box::new(File::create(path)?),
+        };
+        Self::new(Box::new(io::BufWriter::with_capacity(1 << 20, out)), precision)
+    }
+}
