@@ -167,7 +167,9 @@ impl<'a> Iterator for FlowRecords<'a> {
     type Item = Result<FlowRecord<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let record = self.records.next()?;
-        Some(record.and_then(|(tag, body)| FlowRecord::read(tag, body)))
+        match self.records.next()? {
+            Ok((tag, body)) => Some(FlowRecord::read(tag, body)),
+            Err(error) => Some(Err(error)),
+        }
     }
 }

@@ -188,6 +188,29 @@ mod tests {
         assert_eq!(Layout::counter(Tag::new(0, 4095)), None);
     }
 
+    /// A walk over a record ends because each step takes bytes: an array of nothing would not.
+    fn takes_bytes(fields: &[Field]) -> bool {
+        !fields.is_empty()
+            && fields.iter().all(|field| match field.kind {
+                FieldType::Array(inner) => takes_bytes(inner),
+                FieldType::Fixed(length) => length > 0,
+                FieldType::Rest => false,
+                _ => true,
+            })
+    }
+
+    #[test]
+    fn every_member_of_an_array_takes_bytes() {
+        let mut arrays = 0;
+        for field in Layout::flows().iter().chain(Layout::counters()).flat_map(|layout| layout.fields) {
+            if let FieldType::Array(inner) = field.kind {
+                assert!(takes_bytes(inner), "{}", field.name);
+                arrays += 1;
+            }
+        }
+        assert!(arrays > 5);
+    }
+
     #[test]
     fn lengths_are_those_of_the_specification() {
         let length = |tag| Layout::counter(tag).and_then(|layout| layout.fixed_length);

@@ -25,6 +25,13 @@ impl<'a> RawRecords<'a> {
         self.left
     }
 
+    #[cold]
+    fn end(&mut self, error: WireError) -> WireError {
+        self.left = 0;
+        self.cut.take().unwrap_or(error)
+    }
+
+    #[inline]
     fn read(&mut self) -> Result<(Tag, Reader<'a>), WireError> {
         let tag = Tag::from_word(self.reader.u32("record.tag")?);
         let length = xdr::length(&mut self.reader, "record.length")?;
@@ -35,12 +42,13 @@ impl<'a> RawRecords<'a> {
 impl<'a> Iterator for RawRecords<'a> {
     type Item = Result<(Tag, Reader<'a>), WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Some(left) = self.left.checked_sub(1) else { return self.cut.take().map(Err) };
         self.left = left;
-        Some(self.read().map_err(|error| {
-            self.left = 0;
-            self.cut.take().unwrap_or(error)
-        }))
+        match self.read() {
+            Ok(record) => Some(Ok(record)),
+            Err(error) => Some(Err(self.end(error))),
+        }
     }
 }

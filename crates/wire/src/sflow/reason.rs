@@ -140,3 +140,21 @@ pub const fn discard_reason(code: u32) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_the_names_of_their_codes() {
+        let names = [(0, "net_unreachable"), (15, "precedence_cutoff"), (256, "unknown"), (258, "acl")];
+        let later = [(289, "unknown_l4"), (332, "dev_hdr"), (366, "tc_egress"), (371, "socket_filter")];
+        for (code, name) in names.into_iter().chain(later) {
+            assert_eq!(discard_reason(code), Some(name));
+        }
+        for code in [16, 255, 372, u32::MAX] {
+            assert_eq!(discard_reason(code), None);
+        }
+        assert_eq!((0..1000).filter_map(discard_reason).count(), 16 + 116);
+    }
+}

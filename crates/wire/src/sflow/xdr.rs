@@ -8,12 +8,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::{Problem, Reader, WireError, Writer};
 
 /// Data of variable length: a length, the bytes, padding.
+#[inline]
 pub(super) fn opaque<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], WireError> {
     let length = length(reader, field)?;
     fixed(reader, field, length)
 }
 
 /// Data of fixed length, and padding.
+#[inline]
 pub(super) fn fixed<'a>(reader: &mut Reader<'a>, field: &'static str, length: usize) -> Result<&'a [u8], WireError> {
     let bytes = reader.bytes(field, length)?;
     skip_padding(reader, length);
@@ -21,6 +23,7 @@ pub(super) fn fixed<'a>(reader: &mut Reader<'a>, field: &'static str, length: us
 }
 
 /// A reader over the next `length` bytes, with the padding after them skipped.
+#[inline]
 pub(super) fn padded_sub<'a>(
     reader: &mut Reader<'a>,
     field: &'static str,
@@ -133,10 +136,12 @@ pub(super) fn count(length: usize) -> u32 {
 }
 
 /// A length or count off the wire. One too large for the machine is too large for any datagram, and fails as such.
+#[inline]
 pub(super) fn length(reader: &mut Reader<'_>, field: &'static str) -> Result<usize, WireError> {
     Ok(usize::try_from(reader.u32(field)?).unwrap_or(usize::MAX))
 }
 
+#[inline]
 fn skip_padding(reader: &mut Reader<'_>, length: usize) {
     let padding = (length.wrapping_neg() & 3).min(reader.len());
     // Cannot fail: no more is asked for than there is.
