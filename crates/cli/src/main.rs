@@ -1,2 +1,64 @@
-//! The finderscope command.
-fn main() {}
+//! The `finderscope` command: one file per subcommand, each a function from arguments to an exit status.
+#![allow(unreachable_pub, reason = "a program has no outside: pub means for its other modules")]
+mod exit;
+mod generate;
+mod progress;
+mod replay;
+mod time;
+
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::exit::Exit;
+
+/// Network flow telemetry: receives sFlow, NetFlow and IPFIX, keeps every flow, answers questions
+#[derive(Debug, Parser)]
+#[command(name = "finderscope", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Generate(generate::Args),
+    Replay(replay::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let done = run(&cli.command, &mut out).and_then(|exit| {
+        out.flush()?;
+        Ok(exit)
+    });
+    match done {
+        Ok(exit) => exit.into(),
+        // Whoever reads has had enough, as `head` does: that is no failure of ours.
+        Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
+        Err(error) => {
+            say(format_args!("error: {error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
+    match command {
+        Command::Generate(args) => generate::run(args),
+        Command::Replay(args) => replay::run(args, out),
+    }
+}
+
+/// One line to the person at the terminal. There is nobody to tell when that fails.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "finderscope: {line}");
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
+}

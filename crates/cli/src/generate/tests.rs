@@ -1,0 +1,38 @@
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use super::*;
+
+fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, truth) = (folder.path().join("w.pcap"), folder.path().join("truth.json"));
+    let args = Args {
+        kind,
+        flows,
+        seed: 7,
+        start: DEFAULT_START.to_owned(),
+        exporters: 5,
+        templates,
+        rate: 100_000,
+        output: output.clone(),
+        truth: Some(truth.clone()),
+    };
+    assert_eq!(run(&args).unwrap(), Exit::Done);
+    (std::fs::read(output).unwrap(), std::fs::read(truth).unwrap())
+}
+
+#[test]
+fn the_same_arguments_give_the_same_bytes() {
+    for kind in [Kind::V5, Kind::V9, Kind::Ipfix, Kind::Sflow] {
+        assert_eq!(generated(kind, 3000, 6), generated(kind, 3000, 6), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_truth_counts_every_flow() {
+    let (_, truth) = generated(Kind::Ipfix, 5000, 2);
+    let truth: serde_json::Value = serde_json::from_slice(&truth).unwrap();
+    let flows: u64 = truth.as_object().unwrap().values().map(|totals| totals["flows"].as_u64().unwrap()).sum();
+    assert_eq!(flows, 5000);
+    let sampled = &truth["192.168.0.4"];
+    assert_eq!(sampled["bytes_scaled"].as_u64().unwrap(), 100 * sampled["bytes"].as_u64().unwrap());
+}
