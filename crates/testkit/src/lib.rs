@@ -1,1 +1,3 @@
 //! What tests share: simulated clock, faulty disk, corpus loader.
+
+pub mod disk;
