@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket as Plain};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use finderscope_transport::endpoint::Endpoint;
 use finderscope_transport::udp::{
-    Batch, BindError, Options, Outgoing, Sender, UdpSocket, Waker, bind, bind_any, shard_of, wait,
+    Batch, BindError, Options, Outgoing, Sender, UdpSocket, Waker, bind, bind_any, listen, shard_of, wait,
 };
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -276,4 +277,34 @@ fn nobody_listening_is_a_notice_and_not_a_loss_of_count() {
     let tally = sender.tally();
     assert_eq!((tally.sent, tally.errors), (100, 0));
     assert!(tally.refused > 0);
+}
+
+#[test]
+fn an_endpoint_is_enough_to_listen() {
+    for (text, heard_as) in
+        [("127.0.0.1:0", "127.0.0.1"), ("udp://localhost:0?receive_buffer=65536", "localhost"), (":0", "127.0.0.1")]
+    {
+        let Endpoint::Network(_, place, options) = text.parse().unwrap() else { panic!("{text}") };
+        let mut sockets = listen(&place, 6343, 2, &Options::of(&options).unwrap()).unwrap();
+        if !options.is_empty() {
+            assert_eq!(sockets[0].receive_buffer().granted_bytes, 65_536);
+        }
+        let to = (heard_as, sockets[0].local_address().port());
+        let from = if sockets[0].local_address().ip().is_loopback() {
+            sockets[0].local_address().ip()
+        } else {
+            loopback().ip()
+        };
+        Plain::bind((from, 0)).unwrap().send_to(b"x", to).unwrap();
+        assert_eq!(collect(&mut sockets, 1, |_, _, _, _| {}), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_receive_buffer_that_is_no_size_is_refused() {
+    for value in ["", "0", "32M", "-1", "99999999999"] {
+        let endpoint: Endpoint = format!("udp://:0?receive_buffer={value}").parse().unwrap();
+        let error = Options::of(endpoint.options().unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("receive_buffer={value}: ")), "{error}");
+    }
 }

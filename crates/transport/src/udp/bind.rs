@@ -11,7 +11,7 @@
 //! refuses everything stands before each socket until then, so that nothing is received too early.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 
 use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
@@ -19,6 +19,7 @@ use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
 use super::holder::Holder;
 use super::shard;
 use super::socket::{Drops, ReceiveBuffer, UdpSocket};
+use crate::endpoint::{self, HostPort};
 use crate::{sys, unmapped};
 
 /// The receive buffer that is asked for unless told otherwise: a second of 20,000 large datagrams.
@@ -37,6 +38,17 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { receive_buffer_bytes: RECEIVE_BUFFER_BYTES }
+    }
+}
+
+impl Options {
+    /// What an endpoint's query parameters say.
+    pub fn of(options: &endpoint::Options) -> Result<Self, BindError> {
+        let bytes = options.value("receive_buffer").map(|text| {
+            let bytes = text.parse().ok().filter(|bytes| (1..=i32::MAX as usize / 2).contains(bytes));
+            bytes.ok_or_else(|| BindError::ReceiveBuffer(text.to_owned()))
+        });
+        Ok(Self { receive_buffer_bytes: bytes.transpose()?.unwrap_or(RECEIVE_BUFFER_BYTES) })
     }
 }
 
@@ -60,6 +72,18 @@ pub enum BindError {
     /// No shard, or more than [`SHARDS_MAX`].
     #[error("{0} shards: there must be 1 to {SHARDS_MAX}")]
     Shards(usize),
+    /// A host's name that cannot be looked up, or has no address.
+    #[error("cannot find an address for {host}: {error}")]
+    Resolve {
+        /// The listener's host and port.
+        host: HostPort,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// An option's value that is no sensible size.
+    #[error("receive_buffer={0}: wants a number of bytes, at most 1073741823")]
+    ReceiveBuffer(String),
     /// The system refused something else.
     #[error("cannot {action} on udp {address}: {error}")]
     System {
@@ -75,6 +99,18 @@ pub enum BindError {
 
 fn by(holder: &Option<Holder>) -> String {
     holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
+}
+
+/// Takes what an endpoint says; `port` where it says none. A name stands for its first address.
+pub fn listen(place: &HostPort, port: u16, shards: usize, options: &Options) -> Result<Vec<UdpSocket>, BindError> {
+    if place.host.is_none() {
+        return bind_any(place.port.unwrap_or(port), shards, options);
+    }
+    let addresses = place.resolve(port).map_err(|error| BindError::Resolve { host: place.clone(), error })?;
+    match addresses.first() {
+        Some(address) => bind(*address, shards, options),
+        None => Err(BindError::Resolve { host: place.clone(), error: io::ErrorKind::AddrNotAvailable.into() }),
+    }
 }
 
 /// Takes `port` on all addresses: IPv6 and IPv4 in one, or IPv4 alone where the system has no IPv6.
@@ -162,11 +198,7 @@ fn open(socket: Socket, shard: usize, local: SocketAddr, options: &Options) -> R
     let buffer = ReceiveBuffer { asked_bytes: options.receive_buffer_bytes, granted_bytes: booked / 2 };
     let before = step(local, "read the drop counter", sys::memory(socket.as_fd()))?;
     step(local, "detach the filter", socket.detach_filter())?;
-    let local = match local.ip() {
-        IpAddr::V6(ip) if ip.is_unspecified() => local,
-        _ => unmapped(local),
-    };
-    Ok(UdpSocket { socket, local, shard, buffer, drops: Drops::since(before.drops), ready: false })
+    Ok(UdpSocket { socket, local: unmapped(local), shard, buffer, drops: Drops::since(before.drops), ready: false })
 }
 
 fn step<T>(address: SocketAddr, action: &'static str, result: io::Result<T>) -> Result<T, BindError> {
