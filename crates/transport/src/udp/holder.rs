@@ -8,6 +8,9 @@ use std::path::Path;
 /// How much of a command line is shown.
 const COMMAND_CHARS_MAX: usize = 80;
 
+/// The kernel prints its table piece by piece, and while sockets come and go, a line can fall between two pieces.
+const TRIES: usize = 3;
+
 /// The process behind a socket. Another user's process shows its user only, unless one is root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Holder {
@@ -29,13 +32,15 @@ impl fmt::Display for Holder {
 impl Holder {
     /// Who stands in the way of binding `address`.
     pub(super) fn of_udp(address: SocketAddr) -> Option<Self> {
-        let tables = ["/proc/net/udp", "/proc/net/udp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
-        let row = tables.iter().flat_map(|table| table.lines().skip(1)).find_map(|line| {
-            let row = Row::read(line)?;
-            row.collides_with(address).then_some(row)
-        })?;
+        let row = (0..TRIES).find_map(|_| find_row(address))?;
         Some(Self { process: process_with(row.inode), uid: row.uid })
     }
+}
+
+fn find_row(address: SocketAddr) -> Option<Row> {
+    let tables = ["/proc/net/udp", "/proc/net/udp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+    let lines = tables.iter().flat_map(|table| table.lines().skip(1));
+    lines.filter_map(Row::read).find(|row| row.collides_with(address))
 }
 
 /// What is of use in a line of `/proc/net/udp`.
