@@ -16,7 +16,8 @@ use crate::{JournalError, Position};
 /// What [`crate::Journal::open`] found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Opened {
-    /// The first position that may still be there; `next` where there is none.
+    /// The first position that may still be there; `next` where there is none. A cursor before it has been
+    /// released, or has lost what lies between: only its owner can tell.
     pub first: Position,
     /// The position that the next delivery gets.
     pub next: Position,
@@ -119,7 +120,7 @@ impl Recovery<'_> {
         let header = read_header(&*file, first).ok().flatten();
         match header {
             Some(header) => self.records(file, header, path, bytes, is_last),
-            None if bytes < (HEADER_BYTES + RECORD_BYTES_MIN) as u64 => self.discard(&path, bytes),
+            None if bytes < (HEADER_BYTES + RECORD_BYTES_MIN) as u64 => self.discard(first, &path, bytes),
             None => {
                 self.headless(first, path, bytes, is_last);
                 Ok(())
@@ -128,17 +129,17 @@ impl Recovery<'_> {
     }
 
     /// A segment that was just being made holds nothing yet.
-    fn discard(&mut self, path: &Path, bytes: u64) -> Result<(), JournalError> {
+    fn discard(&mut self, first: Position, path: &Path, bytes: u64) -> Result<(), JournalError> {
+        self.gaps.enter_headless(first, 0);
         self.recovered.opened.torn_bytes += bytes;
         self.disk.remove(path).map_err(|error| JournalError::io("remove", path, error))
     }
 
     /// Without its header a segment cannot be read; what it may have held is lost, and not given out again.
     fn headless(&mut self, first: Position, path: PathBuf, bytes: u64, is_last: bool) {
-        self.gaps.expected = self.gaps.expected.max(Some(first));
-        self.gaps.pass_over(bytes);
+        self.gaps.enter_headless(first, bytes);
         if is_last {
-            self.pass_all_that_may_be_in(bytes);
+            self.pass_all_that_may_be_in(first, bytes);
         }
         self.recovered.segments.push_back(Segment { first, path, bytes, entry: 1 });
     }
@@ -160,7 +161,10 @@ impl Recovery<'_> {
                 self.recovered.opened.torn_bytes += bytes - end;
                 bytes = end;
             }
-            Tail::Unreadable if is_last => self.pass_all_that_may_be_in(bytes - end),
+            Tail::Unreadable if is_last => {
+                self.gaps.pass_over(bytes - end);
+                self.pass_all_that_may_be_in(header.first, bytes - end);
+            }
             Tail::Torn(_) | Tail::Unreadable => self.gaps.pass_over(bytes - end),
         }
         if is_last && bytes == HEADER_BYTES as u64 {
@@ -190,10 +194,9 @@ impl Recovery<'_> {
         (end, tail)
     }
 
-    /// Nobody knows which positions these bytes hold; so many may be.
-    fn pass_all_that_may_be_in(&mut self, bytes: u64) {
-        self.gaps.pass_over(bytes);
-        let expected = self.gaps.expected.unwrap_or(1);
+    /// Nobody knows which positions these bytes hold, none of them before `first`; so many may be.
+    fn pass_all_that_may_be_in(&mut self, first: Position, bytes: u64) {
+        let expected = self.gaps.expected.unwrap_or(first).max(first);
         let next = expected.saturating_add(bytes / RECORD_BYTES_MIN as u64);
         self.gaps.reach(next);
         self.gaps.expected = Some(next);

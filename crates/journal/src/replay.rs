@@ -110,8 +110,7 @@ impl Replay {
                 self.scanner = Some((Scanner::new(file, &header, 0, piece.bytes, window), piece));
                 return Ok(true);
             }
-            self.gaps.expected = self.gaps.expected.max(Some(piece.first));
-            self.gaps.pass_over(piece.bytes);
+            self.gaps.enter_headless(piece.first, piece.bytes);
         }
         // What the last segment should have held and does not.
         self.gaps.reach(self.through.saturating_add(1));

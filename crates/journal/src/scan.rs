@@ -146,6 +146,13 @@ impl Gaps {
         self.bytes = 0;
     }
 
+    /// A segment begins that has lost its header. What was expected still is: nobody can tell whether
+    /// positions were skipped on purpose there.
+    pub(crate) fn enter_headless(&mut self, first: Position, bytes: u64) {
+        self.expected = self.expected.or(Some(first));
+        self.pass_over(bytes);
+    }
+
     /// A sound record was read.
     pub(crate) fn read(&mut self, found: &Found) {
         self.pass_over(found.passed_over);

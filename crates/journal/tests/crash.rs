@@ -155,13 +155,18 @@ fn by_any_seed_what_was_synced_survives_a_crash() {
             let opened = journal.opened().clone();
             assert!(opened.next > synced, "seed {seed}, life {life}: {opened:?}, synced {synced}");
             let read = positions(&journal, released);
-            for gone in opened.damaged.iter().flat_map(|damaged| damaged.first..=damaged.last) {
+            // A gap that was never synced may be gone with all that came after it, and its positions free again.
+            lost.retain(|gone| *gone <= synced);
+            let inside = opened.damaged.iter().flat_map(|damaged| damaged.first..=damaged.last);
+            for gone in (released..opened.first).chain(inside) {
                 assert!(gone > synced || lost.contains(&gone), "seed {seed}, life {life}: {gone} was synced");
                 lost.insert(gone);
             }
             let wanted: Vec<_> = range(released, opened.next - 1).into_iter().filter(|p| !lost.contains(p)).collect();
-            assert_eq!(read, wanted, "seed {seed}, life {life}");
-            assert_eq!(missed(&journal, released), opened.next - released - read.len() as u64);
+            let differing = read.iter().zip(&wanted).find(|(read, wanted)| read != wanted);
+            assert_eq!((read.len(), differing), (wanted.len(), None), "seed {seed}, life {life}: {opened:?}, {synced}");
+            let not_at_the_front = opened.next - opened.first.max(released);
+            assert_eq!(missed(&journal, released), not_at_the_front - read.len() as u64);
 
             let mut step: u64 = seed * 6 + life;
             for _ in 0..8 {

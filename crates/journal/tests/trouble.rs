@@ -8,7 +8,7 @@ use common::{SMALL, append, append_many, delivery, missed, open, positions, rang
 use finderscope_journal::{Journal, JournalError, Options};
 use finderscope_testkit::disk::{Failure, FaultyDisk};
 
-const LARGE: [u8; 60_000] = [0x5a; 60_000];
+static LARGE: [u8; 60_000] = [0x5a; 60_000];
 const UNLIMITED: Options = Options { segment_bytes: 4 << 20, limit_bytes: u64::MAX };
 
 /// Appends large deliveries until one is refused; says which was the last that was taken.

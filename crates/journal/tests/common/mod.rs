@@ -32,7 +32,7 @@ pub(crate) fn delivery(position: Position, bytes: &[u8]) -> Delivery<'_> {
         received_ns: position as i64 * 1_000,
         source: "192.0.2.7:50000".parse().unwrap(),
         listener: Listener { scheme: Scheme::Udp, address: "[::1]:6343".parse().unwrap() },
-        identity: (position % 3 == 0).then_some("core1.example.net"),
+        identity: position.is_multiple_of(3).then_some("core1.example.net"),
         bytes,
     }
 }
