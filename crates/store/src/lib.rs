@@ -1,1 +1,49 @@
 //! The embedded store: Parquet parts, one manifest, recovery.
+//!
+//! A folder holds rows as Parquet files ("parts") that anybody's reader can read, and one append-only
+//! manifest that says which of them count. Positions are those of a shard's journal, half open:
+//! "stored at `P`" means that the rows of every delivery *before* position `P` are in parts, so replay begins at `P`.
+//!
+//! ```text
+//! <data>/lock                                        who writes here
+//! <data>/manifest                                    one JSON record a line
+//! <data>/flows/day=2026-01-31/hour=07/<part>.parquet likewise counters, drops, events, options
+//! <data>/incoming/                                   parts that are being written
+//! <data>/state/<shard>-<position>.state              decoders' states
+//! <data>/journal/<shard>/                            the journal's, untouched here
+//! <data>/unnamed/                                    parts set aside because the manifest was damaged
+//! ```
+//!
+//! * [`Store::open`] takes the lock, puts the folder in order, and says per shard from where to go on.
+//! * [`ShardWriter`] belongs to one thread: batches in, and a [cut](ShardWriter::cut) makes them count.
+//! * [`Snapshot`] is for readers, in this process or another; it needs no lock.
+//!
+//! What holds after any crash: the manifest's parts, and the journal from its position, are all that was
+//! received, once. This crate does not read journals, merge parts or decide what is too old.
+
+mod catalog;
+mod disk;
+mod error;
+mod layout;
+mod lock;
+mod manifest;
+mod part;
+mod record;
+mod recover;
+mod settings;
+mod shard;
+mod snapshot;
+mod split;
+mod state;
+mod stats;
+mod store;
+
+pub use disk::{Probe, Step};
+pub use error::{DiskError, Problem, StoreError};
+pub use record::{Cause, Origin, Part, StateFile, Sums};
+pub use recover::{Recovery, ShardRecovery};
+pub use settings::writer_properties;
+pub use shard::{Committed, Cut, ShardWriter};
+pub use snapshot::Snapshot;
+pub use stats::{ShardStats, Stats, TableStats};
+pub use store::{Options, Store};

@@ -1,0 +1,138 @@
+//! What the manifest's records add up to: parts, shards' positions, and what could not be read.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::record::{FORMAT, Record};
+use crate::{Part, Problem, StateFile, StoreError};
+
+/// The sum of all records so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalog {
+    /// How many shards the folder has.
+    pub(crate) shards: u32,
+    /// Where each shard stands, also those that the folder no longer has: positions are never used twice.
+    pub(crate) marks: BTreeMap<u32, Mark>,
+    /// By path, which sorts by table and hour.
+    pub(crate) parts: BTreeMap<String, Arc<Part>>,
+    /// Parts that were replaced since the manifest was last written anew.
+    pub(crate) replaced: HashSet<String>,
+    /// Lines that could not be read.
+    pub(crate) damage: Vec<Problem>,
+    /// Lines so far.
+    pub(crate) lines: u64,
+}
+
+/// Where a shard stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Mark {
+    /// Rows of all deliveries before this position are in parts.
+    pub(crate) stored: u64,
+    /// When that was recorded.
+    pub(crate) time_ns: i64,
+    /// The decoder's state.
+    pub(crate) state: Option<StateFile>,
+}
+
+/// What reading a stretch of the manifest came to.
+pub(crate) struct Scan {
+    /// Bytes up to and with the last newline.
+    pub(crate) whole: usize,
+    /// Where the last whole line began.
+    pub(crate) last_line: usize,
+}
+
+impl Catalog {
+    /// Applies every whole line of `text`. An unfinished last line is left: it is being written, or never was.
+    pub(crate) fn apply_text(&mut self, text: &[u8]) -> Result<Scan, StoreError> {
+        let mut scan = Scan { whole: 0, last_line: 0 };
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let Some(body) = line.strip_suffix(b"\n") else { break };
+            self.lines += 1;
+            match Record::from_line(body) {
+                Ok(record) => self.apply(record)?,
+                Err(why) => self.damage.push(Problem::Manifest { line: self.lines, why }),
+            }
+            scan.last_line = scan.whole;
+            scan.whole += line.len();
+        }
+        Ok(scan)
+    }
+
+    /// Applies one record.
+    pub(crate) fn apply(&mut self, record: Record) -> Result<(), StoreError> {
+        match record {
+            Record::Store { format, .. } if format != FORMAT => {
+                return Err(StoreError::Format { found: format, known: FORMAT });
+            }
+            Record::Store { shards, .. } => self.shards = shards,
+            Record::Commit { shard, through, time_ns, positions, parts, state, .. } => {
+                self.add(parts);
+                for (other, &stored) in (0..).zip(&positions) {
+                    self.stored(other, stored);
+                }
+                self.stored(shard, through);
+                let mark = self.marks.entry(shard).or_default();
+                mark.time_ns = time_ns;
+                mark.state = state.or(mark.state.take());
+            }
+            Record::Replace { removed, parts, .. } => {
+                for path in removed {
+                    self.parts.remove(&path);
+                    self.replaced.insert(path);
+                }
+                self.add(parts);
+            }
+            Record::Reshard { states, .. } => {
+                self.shards = u32::try_from(states.len()).unwrap_or(u32::MAX);
+                self.marks.values_mut().for_each(|mark| mark.state = None);
+                for (shard, state) in (0..).zip(states) {
+                    self.marks.entry(shard).or_default().state = state;
+                }
+            }
+            Record::Shard { shard, stored, time_ns, state } => {
+                self.marks.insert(shard, Mark { stored, time_ns, state });
+            }
+            Record::Kept { part } => self.add(vec![part]),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, parts: Vec<Part>) {
+        self.parts.extend(parts.into_iter().map(|part| (part.path.clone(), Arc::new(part))));
+    }
+
+    /// Positions never go back, whatever a line says.
+    fn stored(&mut self, shard: u32, position: u64) {
+        let mark = self.marks.entry(shard).or_default();
+        mark.stored = mark.stored.max(position);
+    }
+
+    /// Every shard's position, by number.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        let known = self.marks.keys().next_back().map_or(0, |&last| last + 1);
+        (0..known.max(self.shards)).map(|shard| self.position(shard)).collect()
+    }
+
+    /// One shard's position.
+    pub(crate) fn position(&self, shard: u32) -> u64 {
+        self.marks.get(&shard).map_or(0, |mark| mark.stored)
+    }
+
+    /// The fewest records that add up to the same.
+    pub(crate) fn to_records(&self) -> impl Iterator<Item = Record> {
+        let first = Record::Store { format: FORMAT, shards: self.shards };
+        let shards = self.marks.iter().map(|(&shard, mark)| {
+            let Mark { stored, time_ns, state } = mark.clone();
+            Record::Shard { shard, stored, time_ns, state }
+        });
+        let parts = self.parts.values().map(|part| Record::Kept { part: Part::clone(part) });
+        std::iter::once(first).chain(shards).chain(parts)
+    }
+
+    /// Whether most lines are of things that no longer matter.
+    pub(crate) fn is_wordy(&self) -> bool {
+        let needed = 1 + self.marks.len() + self.parts.len();
+        self.lines > 4 * needed as u64 + 1_000
+    }
+}

@@ -1,0 +1,73 @@
+//! How parts are encoded. Chosen by measurement; `examples/write_speed.rs` measures again.
+//!
+//! Numbers are split into byte streams, which zstd then takes further, and faster, than a dictionary would.
+//! Addresses are lengths and bytes. Words and text repeat, so they have dictionaries. Statistics are kept a chunk,
+//! not a page: parts are small beside an hour, and most questions prune by hour and part.
+
+use std::sync::LazyLock;
+
+use arrow::datatypes::{DataType, Schema};
+use finderscope_flow::Table;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
+
+/// Rows after which a row group is closed: what a writer holds in memory is bounded by this and the next.
+const ROW_GROUP_ROWS: usize = 1 << 20;
+/// Encoded bytes after which a row group is closed.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+/// Cells that are encoded at a time. The default of 1 024 costs calls.
+const WRITE_BATCH: usize = 8_192;
+/// Bytes of a page before compression.
+const PAGE_BYTES: usize = 1 << 20;
+/// A dictionary that grows past this is given up for the rest of its chunk.
+const DICTIONARY_BYTES: usize = 1 << 20;
+
+/// The Parquet settings of a table's parts.
+pub fn writer_properties(table: Table) -> WriterProperties {
+    static PROPERTIES: LazyLock<[WriterProperties; 5]> = LazyLock::new(|| Table::ALL.map(make));
+    // `Table::ALL` lists every table once, in the order of its bits.
+    PROPERTIES[(table as u8).trailing_zeros() as usize].clone()
+}
+
+fn make(table: Table) -> WriterProperties {
+    let schema = table.schema();
+    let descriptor = ArrowSchemaConverter::new().convert(&schema).expect("every kind of column has a Parquet type");
+    let builder = WriterProperties::builder()
+        .set_created_by(concat!("finderscope ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("zstd has a level 1")))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+        .set_write_batch_size(WRITE_BATCH)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(usize::MAX)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true);
+    columns(&schema, &descriptor).fold(builder, |builder, (column, of)| encode(builder, column, of)).build()
+}
+
+/// Each Parquet column with the type of the Arrow column that it belongs to.
+fn columns<'a>(
+    schema: &'a Schema,
+    descriptor: &'a SchemaDescriptor,
+) -> impl Iterator<Item = (&'a ColumnDescriptor, &'a DataType)> {
+    descriptor.columns().iter().enumerate().map(|(leaf, column)| {
+        let root = descriptor.get_column_root_idx(leaf);
+        (column.as_ref(), schema.field(root).data_type())
+    })
+}
+
+fn encode(builder: WriterPropertiesBuilder, column: &ColumnDescriptor, of: &DataType) -> WriterPropertiesBuilder {
+    let path = column.path().clone();
+    match column.physical_type() {
+        Type::BYTE_ARRAY if *of == DataType::Binary => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        Type::BYTE_ARRAY => builder.set_column_dictionary_enabled(path, true),
+        _ => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT),
+    }
+}
