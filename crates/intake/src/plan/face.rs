@@ -1,0 +1,145 @@
+//! Records into rows of one kind.
+
+use finderscope_flow::{Biflow, Builder, Column, Tables};
+use finderscope_wire::ipfix;
+use finderscope_wire::packet::Packet;
+
+use super::times::{Frame, TimeBuffers};
+use super::{DataPlan, Face, columns, extras, packets, rates};
+use crate::cells::{Field, Records, Spans};
+use crate::config::ExporterConfig;
+use crate::context::Context;
+use crate::sampling::Samplers;
+
+/// Everything but the plan and the records that rows are made of.
+pub(crate) struct Rows<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) frame: Frame,
+    pub(crate) samplers: &'a Samplers,
+    pub(crate) config: Option<&'a ExporterConfig>,
+}
+
+/// Buffers that are used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    pub(crate) times: TimeBuffers,
+    pub(crate) text: String,
+    chosen: Spans,
+    one: Spans,
+}
+
+impl DataPlan {
+    /// Writes all rows of `records`. Says how many had times that cannot be.
+    pub(crate) fn write(
+        &self,
+        records: &Records<'_>,
+        places: &[Field],
+        rows: &Rows<'_>,
+        tables: &mut Tables,
+        buffers: &mut Buffers,
+    ) -> u64 {
+        if records.len() == 0 {
+            return 0;
+        }
+        let mut assumed = 0;
+        match (&self.flow, &self.event) {
+            (Some(flow), None) => assumed += self.write_flows(flow, records, places, rows, tables, buffers),
+            (None, Some(event)) => assumed += event.write(records, places, rows, tables, buffers, None),
+            (Some(flow), Some(event)) => {
+                // Counters that are all zero bill nobody: the record only tells of the event.
+                let is_event = |row: &usize| self.is_quiet(records, *row, &self.counters);
+                let mut chosen = std::mem::take(&mut buffers.chosen);
+                records.select((0..records.len()).filter(is_event), places, &mut chosen);
+                let events = Records::Walked { body: records.body(), spans: &chosen, fields: places.len() };
+                assumed += event.write(&events, places, rows, tables, buffers, None);
+                records.select((0..records.len()).filter(|row| !is_event(row)), places, &mut chosen);
+                let flows = Records::Walked { body: records.body(), spans: &chosen, fields: places.len() };
+                assumed += self.write_flows(flow, &flows, places, rows, tables, buffers);
+                buffers.chosen = chosen;
+            }
+            (None, None) => {}
+        }
+        assumed
+    }
+
+    fn write_flows(
+        &self,
+        flow: &Face,
+        records: &Records<'_>,
+        places: &[Field],
+        rows: &Rows<'_>,
+        tables: &mut Tables,
+        buffers: &mut Buffers,
+    ) -> u64 {
+        let Some(reverse) = &self.reverse else { return flow.write(records, places, rows, tables, buffers, None) };
+        let assumed = flow.write(records, places, rows, tables, buffers, Some(Biflow::Forward));
+        let answered = |row: &usize| !self.is_quiet(records, *row, &self.reverse_counters);
+        let mut one = std::mem::take(&mut buffers.one);
+        records.select((0..records.len()).filter(answered), places, &mut one);
+        let answers = Records::Walked { body: records.body(), spans: &one, fields: places.len() };
+        let more = reverse.write(&answers, places, rows, tables, buffers, Some(Biflow::Reverse));
+        buffers.one = one;
+        assumed + more
+    }
+
+    fn is_quiet(&self, records: &Records<'_>, row: usize, counters: &[Field]) -> bool {
+        counters.iter().all(|&field| ipfix::is_zero(records.cell(row, field)))
+    }
+}
+
+impl Face {
+    fn write(
+        &self,
+        records: &Records<'_>,
+        places: &[Field],
+        rows: &Rows<'_>,
+        tables: &mut Tables,
+        buffers: &mut Buffers,
+        biflow: Option<Biflow>,
+    ) -> u64 {
+        if records.len() == 0 {
+            return 0;
+        }
+        let builder = tables.of(self.table);
+        let Some((section, protocol)) = self.packet else {
+            let assumed = self.write_columns(records, rows, builder, buffers, biflow);
+            builder.advance(records.len());
+            return assumed;
+        };
+        // What a packet knows differs from record to record, so that these go one by one.
+        let (mut assumed, mut spans) = (0, Spans::new());
+        for row in 0..records.len() {
+            records.select(std::iter::once(row), places, &mut spans);
+            let record = Records::Walked { body: records.body(), spans: &spans, fields: places.len() };
+            assumed += self.write_columns(&record, rows, builder, buffers, biflow);
+            let packet = Packet::parse(protocol, record.cell(0, section));
+            packets::write(&packet, builder, |column| !self.columns.iter().any(|fill| fill.column == column));
+            builder.advance(1);
+        }
+        assumed
+    }
+
+    fn write_columns(
+        &self,
+        records: &Records<'_>,
+        rows: &Rows<'_>,
+        builder: &mut Builder,
+        buffers: &mut Buffers,
+        biflow: Option<Biflow>,
+    ) -> u64 {
+        let count = records.len();
+        rows.context.write(builder, count);
+        let assumed = self.times.write(records, &rows.frame, builder, &mut buffers.times);
+        if let Some(direction) = biflow {
+            builder.word(Column::Biflow).push_run(direction as i32, count);
+        }
+        for fill in &self.columns {
+            columns::write(fill, records, builder, &mut buffers.text);
+        }
+        if !self.extras.is_empty() {
+            extras::write(&self.extras, records, builder.map(Column::Extra), &mut buffers.text);
+        }
+        rates::write(&self.rates, records, rows.samplers, rows.config, builder);
+        assumed
+    }
+}

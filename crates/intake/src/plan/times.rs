@@ -1,0 +1,289 @@
+//! When a flow was: from whatever time elements its record has.
+//!
+//! Absolute times (150 to 157) come before deltas against the export time (158, 159), these before uptimes (21, 22).
+//! Uptimes need the header's uptime (v9), or the boot time from the record or from options data (element 160). A record
+//! with only a start and a duration has an end; one with a single observation time is a moment. What cannot be (before
+//! 2000, long before or after its export, an end before its start) becomes the receive time, and is counted.
+
+use finderscope_flow::{Builder, Column, TimeSource};
+use finderscope_wire::{ipfix, netflow};
+
+use super::compile::{Direction, Slot};
+use crate::cells::{Field, Records};
+use crate::context::Context;
+
+const NS_PER_MS: i64 = 1_000_000;
+/// Ends and starts that were rounded differently may cross by this.
+const CROSSED_MAX_NS: i64 = 1_000_000_000;
+/// A flow that ended longer before its export than this has a time that was never set.
+const PAST_MAX_NS: i64 = 366 * 86_400 * 1_000_000_000;
+/// Stands for a time that a record does not have.
+const NONE: i64 = i64::MIN;
+
+/// Which fields say when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    pub(super) start: Option<TimeField>,
+    pub(super) end: Option<TimeField>,
+    /// How long, where the end is not said.
+    duration: Option<(Field, i64)>,
+    /// When the exporter booted, for uptimes.
+    boot: Option<Field>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeField {
+    field: Field,
+    unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Unit {
+    Seconds,
+    Millis,
+    NtpMicros,
+    NtpNanos,
+    DeltaMicros,
+    Uptime,
+}
+
+/// Elements in the order of preference.
+const STARTS: [(u16, Unit); 6] = [
+    (156, Unit::NtpNanos),
+    (154, Unit::NtpMicros),
+    (152, Unit::Millis),
+    (150, Unit::Seconds),
+    (158, Unit::DeltaMicros),
+    (22, Unit::Uptime),
+];
+const ENDS: [(u16, Unit); 6] = [
+    (157, Unit::NtpNanos),
+    (155, Unit::NtpMicros),
+    (153, Unit::Millis),
+    (151, Unit::Seconds),
+    (159, Unit::DeltaMicros),
+    (21, Unit::Uptime),
+];
+const MOMENTS: [(u16, Unit); 4] =
+    [(325, Unit::NtpNanos), (324, Unit::NtpMicros), (323, Unit::Millis), (322, Unit::Seconds)];
+const DURATIONS: [(u16, i64); 2] = [(161, NS_PER_MS), (162, 1_000)];
+const BOOT: u16 = 160;
+
+/// Whether an element is read here.
+pub(super) fn is_time(element: u16) -> bool {
+    let listed = STARTS.iter().chain(&ENDS).chain(&MOMENTS).any(|&(number, _)| number == element);
+    listed || element == BOOT || DURATIONS.iter().any(|&(number, _)| number == element)
+}
+
+/// The times among the fields of one direction.
+pub(super) fn of(slots: &[Slot], direction: Direction) -> Times {
+    let find = |element| slots.iter().find(|slot| slot.element() == Some((element, direction))).map(|slot| slot.field);
+    let first = |elements: &[(u16, Unit)]| {
+        elements.iter().find_map(|&(element, unit)| Some(TimeField { field: find(element)?, unit }))
+    };
+    let moment = first(&MOMENTS);
+    let duration = DURATIONS.into_iter().find_map(|(element, unit)| Some((find(element)?, unit)));
+    let (start, end) = (first(&STARTS), first(&ENDS));
+    let end = end.or(if duration.is_some() && start.is_some() { None } else { moment });
+    let start = start.or(if end.is_some() { None } else { moment });
+    let uptimes = [start, end].into_iter().flatten().any(|time| time.unit == Unit::Uptime);
+    let boot = if uptimes { find(BOOT) } else { None };
+    Times { start, end, duration: duration.filter(|_| end.is_none()), boot }
+}
+
+/// What a set's times are told by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub(crate) received_ns: i64,
+    pub(crate) export_ns: i64,
+    pub(crate) uptime_ms: Option<u32>,
+    pub(crate) boot_ns: Option<i64>,
+    /// What has to be added to the exporter's clock.
+    pub(crate) shift_ns: i64,
+}
+
+impl Frame {
+    pub(crate) fn new(context: &Context, boot_ns: Option<i64>, shift_ns: i64) -> Self {
+        let received_ns = context.received_ns;
+        let export_ns = context.export_ns.unwrap_or(received_ns);
+        Self { received_ns, export_ns, uptime_ms: context.uptime_ms, boot_ns, shift_ns }
+    }
+}
+
+/// Buffers that are used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct TimeBuffers {
+    pub(crate) starts: Vec<i64>,
+    pub(crate) ends: Vec<i64>,
+    assumed: Vec<usize>,
+}
+
+impl Times {
+    /// Whether a field is used for a time, and so for nothing else. Times that lost to better ones are not kept.
+    pub(super) fn uses(&self, field: Field) -> bool {
+        let times = [self.start, self.end].into_iter().flatten().map(|time| time.field);
+        times.chain(self.boot).chain(self.duration.map(|(field, _)| field)).any(|used| used == field)
+    }
+
+    /// Writes the three columns of time. Says how many records had times that cannot be.
+    pub(crate) fn write(
+        &self,
+        records: &Records<'_>,
+        frame: &Frame,
+        builder: &mut Builder,
+        buffers: &mut TimeBuffers,
+    ) -> u64 {
+        let rows = records.len();
+        if self.start.is_none() && self.end.is_none() {
+            write_run(builder, frame.received_ns, TimeSource::Assumed, rows);
+            return 0;
+        }
+        self.read(records, frame, buffers);
+        let said = if [self.start, self.end].into_iter().flatten().any(|time| time.unit == Unit::Uptime) {
+            TimeSource::Uptime
+        } else {
+            TimeSource::Absolute
+        };
+        settle(frame, buffers);
+        write_columns(builder, if frame.shift_ns == 0 { said } else { TimeSource::Corrected }, buffers)
+    }
+
+    fn read(&self, records: &Records<'_>, frame: &Frame, buffers: &mut TimeBuffers) {
+        let TimeBuffers { starts, ends, .. } = buffers;
+        starts.clear();
+        ends.clear();
+        match (self.start, self.end) {
+            (Some(start), Some(end)) => {
+                self.read_one(start, records, frame, starts);
+                self.read_one(end, records, frame, ends);
+            }
+            (Some(start), None) => {
+                self.read_one(start, records, frame, starts);
+                ends.extend_from_slice(starts);
+            }
+            (None, Some(end)) => {
+                self.read_one(end, records, frame, ends);
+                starts.extend_from_slice(ends);
+            }
+            (None, None) => {}
+        }
+        if let Some((field, unit_ns)) = self.duration {
+            let from_start = self.start.is_some();
+            for (row, (start, end)) in starts.iter_mut().zip(ends.iter_mut()).enumerate() {
+                let units = ipfix::unsigned(records.cell(row, field)).and_then(|units| i64::try_from(units).ok());
+                let lasted_ns = units.unwrap_or(0).saturating_mul(unit_ns);
+                if *start == NONE {
+                    continue;
+                }
+                if from_start {
+                    *end = start.saturating_add(lasted_ns);
+                } else {
+                    *start = end.saturating_sub(lasted_ns);
+                }
+            }
+        }
+    }
+
+    fn read_one(&self, time: TimeField, records: &Records<'_>, frame: &Frame, out: &mut Vec<i64>) {
+        match time.unit {
+            Unit::Seconds => absolute(time.field, records, out, ipfix::seconds_to_ns),
+            Unit::Millis => absolute(time.field, records, out, ipfix::millis_to_ns),
+            Unit::NtpMicros => absolute(time.field, records, out, ipfix::ntp_micros_to_ns),
+            Unit::NtpNanos => absolute(time.field, records, out, ipfix::ntp_to_ns),
+            Unit::DeltaMicros => absolute(time.field, records, out, |micros| {
+                let micros = u32::try_from(micros).ok()?;
+                Some(ipfix::export_delta_to_ns(frame.export_ns, micros))
+            }),
+            Unit::Uptime => self.uptimes(time.field, records, frame, out),
+        }
+    }
+
+    /// Uptimes, in the order of who knows the exporter's uptime: the header, the record, options data.
+    fn uptimes(&self, field: Field, records: &Records<'_>, frame: &Frame, out: &mut Vec<i64>) {
+        let export_ns = frame.export_ns;
+        if let Some(uptime_ms) = frame.uptime_ms
+            && let Some(cells) = records.arrays::<4>(field)
+        {
+            return out.extend(cells.map(|cell| uptime(export_ns, uptime_ms, u32::from_be_bytes(cell))));
+        }
+        for row in 0..records.len() {
+            let at_ms = ipfix::unsigned(records.cell(row, field)).and_then(|at| u32::try_from(at).ok());
+            let boot_ns = self
+                .boot
+                .and_then(|boot| ipfix::millis_to_ns(ipfix::unsigned(records.cell(row, boot))?))
+                .or(frame.boot_ns);
+            let since_boot = |boot_ns: i64| (export_ns.saturating_sub(boot_ns) / NS_PER_MS) as u32;
+            let uptime_ms = frame.uptime_ms.or_else(|| boot_ns.map(since_boot));
+            out.push(at_ms.zip(uptime_ms).map_or(NONE, |(at_ms, uptime_ms)| uptime(export_ns, uptime_ms, at_ms)));
+        }
+    }
+}
+
+/// An uptime of zero is one that was never set: no packet is older than its router.
+pub(crate) fn uptime(export_ns: i64, uptime_ms: u32, at_ms: u32) -> i64 {
+    if at_ms == 0 { NONE } else { netflow::uptime_to_ns(export_ns, uptime_ms, at_ms) }
+}
+
+fn absolute(field: Field, records: &Records<'_>, out: &mut Vec<i64>, convert: impl Fn(u64) -> Option<i64>) {
+    let convert = |value: u64| if value == 0 { NONE } else { convert(value).unwrap_or(NONE) };
+    if let Some(cells) = records.arrays::<8>(field) {
+        out.extend(cells.map(|cell| convert(u64::from_be_bytes(cell))));
+    } else if let Some(cells) = records.arrays::<4>(field) {
+        out.extend(cells.map(|cell| convert(u32::from_be_bytes(cell).into())));
+    } else {
+        out.extend(records.cells(field).map(|cell| ipfix::unsigned(cell).map_or(NONE, convert)));
+    }
+}
+
+/// Shifts what a wrong clock said, and puts the receive time where a time cannot be.
+pub(crate) fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
+    let TimeBuffers { starts, ends, assumed } = buffers;
+    assumed.clear();
+    let reference_ns = frame.export_ns.saturating_add(frame.shift_ns);
+    let earliest_end_ns = reference_ns.saturating_sub(PAST_MAX_NS);
+    for (row, (start, end)) in starts.iter_mut().zip(ends.iter_mut()).enumerate() {
+        // One of the two may be missing: the other stands for it.
+        if *start == NONE {
+            *start = *end;
+        } else if *end == NONE {
+            *end = *start;
+        }
+        *start = start.saturating_add(frame.shift_ns);
+        *end = end.saturating_add(frame.shift_ns);
+        if *end < *start && start.saturating_sub(*end) <= CROSSED_MAX_NS {
+            *end = *start;
+        }
+        let sound = *start <= *end
+            && *end >= earliest_end_ns
+            && ipfix::is_plausible_ns(*start, reference_ns)
+            && ipfix::is_plausible_ns(*end, reference_ns);
+        if !sound {
+            (*start, *end) = (frame.received_ns, frame.received_ns);
+            assumed.push(row);
+        }
+    }
+}
+
+/// Writes what [`settle`] left. Says how many times are assumed.
+pub(crate) fn write_columns(builder: &mut Builder, source: TimeSource, buffers: &TimeBuffers) -> u64 {
+    let TimeBuffers { starts, ends, assumed } = buffers;
+    let rows = builder.rows();
+    builder.time(Column::TimeFlowStartNs).extend(starts.iter().copied());
+    builder.time(Column::TimeFlowEndNs).extend(ends.iter().copied());
+    let sources = builder.word(Column::TimeSource);
+    sources.push_run(source as i32, starts.len());
+    if !assumed.is_empty() {
+        let sources = sources.tail_mut(rows);
+        for &row in assumed {
+            sources[row] = TimeSource::Assumed as i32;
+        }
+    }
+    assumed.len() as u64
+}
+
+/// The same moment for all rows.
+pub(crate) fn write_run(builder: &mut Builder, at_ns: i64, source: TimeSource, rows: usize) {
+    builder.time(Column::TimeFlowStartNs).push_run(at_ns, rows);
+    builder.time(Column::TimeFlowEndNs).push_run(at_ns, rows);
+    builder.word(Column::TimeSource).push_run(source as i32, rows);
+}

@@ -1,0 +1,110 @@
+//! sFlow version 5: samples into rows of flows, counters and drops.
+
+mod counters;
+mod extended;
+mod facts;
+mod flows;
+
+use finderscope_wire::WireError;
+use finderscope_wire::sflow::{DataSource, Datagram, Sample};
+
+use crate::Protocol;
+use crate::context::Context;
+use crate::exporter::{DomainKey, Exporter};
+use crate::pass::Pass;
+
+/// Kinds of samples whose sequences are counted apart.
+const FLOWS: u8 = 1;
+const COUNTERS: u8 = 2;
+const DISCARDS: u8 = 5;
+
+/// Decodes a datagram. It has no clock: all times are the receive time.
+pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
+    let key = pass.domain(Protocol::Sflow5, datagram.sub_agent_id, datagram.agent);
+    pass.open_domain(exporter, key);
+    let domain = exporter.domains.entry(key).or_default();
+    domain.sequence.observe(datagram.sequence_number, Some(1), Some(datagram.uptime_ms));
+    domain.last_ns = pass.delivery.received_ns;
+    domain.datagrams += 1;
+    let context = Context {
+        protocol: Protocol::Sflow5,
+        received_ns: pass.delivery.received_ns,
+        export_ns: None,
+        uptime_ms: Some(datagram.uptime_ms),
+        exporter: pass.address(),
+        sampler: datagram.agent.map_or(pass.address(), |agent| agent.to_canonical()),
+        domain: datagram.sub_agent_id,
+        sequence: datagram.sequence_number,
+    };
+    for sample in datagram.samples() {
+        exporter.ledger.sets.received += 1;
+        match sample {
+            Ok(Sample::Unknown { tag, .. }) => exporter.ledger.sets.unknown.add(format!("sample {tag}"), 1),
+            Ok(sample) => {
+                let error = read(&sample, &context, key, exporter, pass);
+                settle(error, exporter, pass);
+            }
+            Err(error) => settle(Some(error), exporter, pass),
+        }
+    }
+}
+
+/// Writes the rows of one sample, and says what was wrong with a part of it.
+fn read(
+    sample: &Sample<'_>,
+    context: &Context,
+    key: DomainKey,
+    exporter: &mut Exporter,
+    pass: &mut Pass<'_>,
+) -> Option<WireError> {
+    match sample {
+        Sample::Flow(sample) => {
+            observe(FLOWS, sample.source, sample.sequence_number, Some(sample.drops), key, exporter, pass);
+            flows::flow(sample, context, exporter, pass)
+        }
+        Sample::Discarded(packet) => {
+            observe(DISCARDS, packet.source, packet.sequence_number, Some(packet.drops), key, exporter, pass);
+            flows::discarded(packet, context, exporter, pass)
+        }
+        Sample::Counters(sample) => {
+            observe(COUNTERS, sample.source, sample.sequence_number, None, key, exporter, pass);
+            counters::write(sample, context, exporter, pass)
+        }
+        Sample::Unknown { .. } => None,
+    }
+}
+
+fn settle(error: Option<WireError>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
+    match error {
+        None => exporter.ledger.sets.decoded += 1,
+        Some(error) => {
+            exporter.ledger.sets.malformed.add(error.reason(), 1);
+            pass.error(error);
+        }
+    }
+}
+
+/// Takes note of a source's sequence, where there is room for the source.
+fn observe(
+    kind: u8,
+    source: DataSource,
+    sequence: u32,
+    drops: Option<u32>,
+    key: DomainKey,
+    exporter: &mut Exporter,
+    pass: &Pass<'_>,
+) {
+    let place = (kind, source.class, source.index);
+    if !exporter.domains.get(&key).is_some_and(|domain| domain.sources.contains_key(&place)) {
+        let known: usize = exporter.domains.values().map(|domain| domain.sources.len()).sum();
+        if known >= pass.shared.config.limits.sources_per_exporter {
+            exporter.ledger.notes.add("sources_per_exporter", 1);
+            return;
+        }
+    }
+    let state = exporter.domains.entry(key).or_default().sources.entry(place).or_default();
+    state.sequence.observe(sequence, Some(1), None);
+    if let Some(drops) = drops {
+        state.observe_drops(drops);
+    }
+}

@@ -1,0 +1,183 @@
+//! What the device knew of a packet beside its bytes: in columns where there are some, else by name.
+
+use std::fmt::{Display, Write};
+use std::net::IpAddr;
+
+use finderscope_flow::{Builder, Column as C};
+use finderscope_wire::sflow::{FlowRecord, FlowRecords, Value};
+
+use super::facts::Facts;
+use crate::context::push_address;
+use crate::text;
+
+/// Writes the columns of the extended records.
+pub(super) fn write(builder: &mut Builder, facts: &Facts<'_>) {
+    if let Some(switch) = &facts.switch {
+        builder.u16(C::SrcVlan).push_option(u16::try_from(switch.src_vlan).ok());
+        builder.u16(C::DstVlan).push_option(u16::try_from(switch.dst_vlan).ok());
+    }
+    let mpls = facts.mpls.as_ref();
+    let next_hop = facts.router.and_then(|router| router.nexthop).or_else(|| mpls?.nexthop);
+    address(builder, C::NextHop, next_hop);
+    if let Some(router) = &facts.router {
+        builder.u8(C::SrcNet).push_option(u8::try_from(router.src_mask_len).ok());
+        builder.u8(C::DstNet).push_option(u8::try_from(router.dst_mask_len).ok());
+    }
+    if let Some(gateway) = &facts.gateway {
+        address(builder, C::BgpNextHop, gateway.nexthop);
+        builder.u32(C::SrcAs).push(gateway.src_as);
+        builder.u32(C::DstAs).push_option(gateway.dst_as());
+        builder.u32(C::NextHopAs).push_option(gateway.dst_peer_as());
+        builder.list(C::AsPath).push(gateway.dst_as_path.numbers());
+        builder.list(C::BgpCommunities).push(gateway.communities.iter());
+    }
+    if let Some(nat) = &facts.nat {
+        address(builder, C::PostNatSrcAddr, nat.src_address);
+        address(builder, C::PostNatDstAddr, nat.dst_address);
+    }
+    if let Some((src, dst)) = facts.nat_ports {
+        builder.u16(C::PostNaptSrcPort).push_option(u16::try_from(src).ok());
+        builder.u16(C::PostNaptDstPort).push_option(u16::try_from(dst).ok());
+    }
+    if let Some(mpls) = mpls.filter(|mpls| facts.packet.mpls_label.is_none() && !mpls.in_stack.is_empty()) {
+        builder.list(C::MplsLabel).push(mpls.in_stack.iter().map(|entry| entry >> 12));
+    }
+    if let Some(user) = facts.user.filter(|user| !user.src_user.is_empty()) {
+        builder.text(C::UserName).push(user.src_user);
+    }
+}
+
+fn address(builder: &mut Builder, column: C, address: Option<IpAddr>) {
+    if let Some(address) = address {
+        push_address(builder, column, address, 1);
+    }
+}
+
+/// Entries of one row's column `extra`.
+pub(super) struct Extras<'b> {
+    builder: &'b mut Builder,
+    buffer: &'b mut String,
+    written: bool,
+    /// Names that came already, and how often: an array's members have the same names again.
+    names: Vec<(&'static str, u32)>,
+}
+
+impl<'b> Extras<'b> {
+    pub(super) const fn new(builder: &'b mut Builder, buffer: &'b mut String) -> Self {
+        Self { builder, buffer, written: false, names: Vec::new() }
+    }
+
+    pub(super) fn entry(&mut self, name: &str, value: impl Display) {
+        self.buffer.clear();
+        let _ = write!(self.buffer, "{value}");
+        self.builder.map(C::Extra).entry(name, self.buffer);
+        self.written = true;
+    }
+
+    /// Ends the row. Without entries the column stays behind, which makes a null.
+    pub(super) fn close(self) {
+        if self.written {
+            self.builder.map(C::Extra).close();
+        }
+    }
+
+    /// What no column takes of a packet sample.
+    pub(super) fn facts(&mut self, facts: &Facts<'_>, records: FlowRecords<'_>) {
+        self.known(facts);
+        if !facts.others {
+            return;
+        }
+        for record in records.filter_map(Result::ok) {
+            if let FlowRecord::Other(block) = record {
+                for (name, value) in block.fields() {
+                    self.value(Some(block.layout().name), name, &value);
+                }
+            }
+        }
+    }
+
+    fn known(&mut self, facts: &Facts<'_>) {
+        if let Some(switch) = &facts.switch {
+            for (name, priority) in [("src_priority", switch.src_priority), ("dst_priority", switch.dst_priority)] {
+                if priority != 0 && priority != u32::MAX {
+                    self.entry(name, priority);
+                }
+            }
+        }
+        if let Some(gateway) = &facts.gateway {
+            self.entry("router_as", gateway.router_as);
+            self.entry("src_peer_as", gateway.src_peer_as);
+            self.entry("local_pref", gateway.local_pref);
+        }
+        if let Some(user) = facts.user.filter(|user| !user.dst_user.is_empty()) {
+            self.entry("dst_user", String::from_utf8_lossy(user.dst_user));
+        }
+        if let Some(url) = &facts.url {
+            self.entry("url", String::from_utf8_lossy(url.url));
+            self.entry("host", String::from_utf8_lossy(url.host));
+        }
+        if let Some(queue) = facts.egress_queue {
+            self.entry("egress_queue", queue);
+        }
+        if let Some(vlan) = facts.packet.inner_vlan_id {
+            self.entry("inner_vlan_id", vlan);
+        }
+    }
+
+    /// One field of a structure, named after it, and numbered from its second time on. Counters that the agent does
+    /// not have, which are all ones, are left out.
+    pub(super) fn value(&mut self, structure: Option<&str>, name: &'static str, value: &Value<'_>) {
+        if matches!(
+            value,
+            Value::U32(u32::MAX) | Value::U64(u64::MAX) | Value::Percent(u32::MAX) | Value::Address(None)
+        ) {
+            return;
+        }
+        let times = match self.names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                self.names.push((name, 1));
+                1
+            }
+        };
+        self.buffer.clear();
+        put(self.buffer, value);
+        let cells = self.builder.map(C::Extra);
+        match (structure, times) {
+            (None, 1) => cells.entry(name, self.buffer),
+            (None, times) => cells.entry(&format!("{name}.{times}"), self.buffer),
+            (Some(structure), 1) => cells.entry(&format!("{structure}.{name}"), self.buffer),
+            (Some(structure), times) => cells.entry(&format!("{structure}.{name}.{times}"), self.buffer),
+        }
+        self.written = true;
+    }
+}
+
+/// A value of a structure as text.
+fn put(out: &mut String, value: &Value<'_>) {
+    let _ = match *value {
+        Value::U32(value) | Value::Count(value) => write!(out, "{value}"),
+        Value::I32(value) => write!(out, "{value}"),
+        Value::U64(value) => write!(out, "{value}"),
+        Value::F32(value) => write!(out, "{value}"),
+        Value::Percent(value) => write!(out, "{}.{:02}", value / 100, value % 100),
+        Value::Ip(address) => write!(out, "{address}"),
+        Value::Address(Some(address)) => write!(out, "{address}"),
+        Value::Address(None) => Ok(()),
+        Value::Text(bytes) => {
+            text::put_string(out, bytes);
+            Ok(())
+        }
+        Value::Mac(mac) => {
+            text::put_mac(out, mac);
+            Ok(())
+        }
+        Value::Opaque(bytes) | Value::Fixed(bytes) | Value::Rest(bytes) => {
+            text::put_hex(out, bytes);
+            Ok(())
+        }
+    };
+}

@@ -1,0 +1,131 @@
+//! What the records of one sample say, gathered before its row is written.
+
+use finderscope_wire::WireError;
+use finderscope_wire::packet::{Address, Packet};
+use finderscope_wire::sflow::{
+    ExtendedGateway, ExtendedMpls, ExtendedNat, ExtendedRouter, ExtendedSwitch, ExtendedUrl, ExtendedUser, FlowRecord,
+    FlowRecords, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6, Value,
+};
+
+use crate::ledger::Reasons;
+
+const ICMP: u32 = 1;
+const ICMPV6: u32 = 58;
+
+/// The records of a sample; of several of one kind, the first.
+#[derive(Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) header: Option<SampledHeader<'a>>,
+    /// What the header says, filled up by what other records say of the same packet.
+    pub(super) packet: Packet,
+    pub(super) length: Option<u32>,
+    pub(super) switch: Option<ExtendedSwitch>,
+    pub(super) router: Option<ExtendedRouter>,
+    pub(super) gateway: Option<ExtendedGateway<'a>>,
+    pub(super) user: Option<ExtendedUser<'a>>,
+    pub(super) url: Option<ExtendedUrl<'a>>,
+    pub(super) mpls: Option<ExtendedMpls<'a>>,
+    pub(super) nat: Option<ExtendedNat>,
+    pub(super) nat_ports: Option<(u32, u32)>,
+    pub(super) egress_queue: Option<u32>,
+    /// Whether there are structures that only have names.
+    pub(super) others: bool,
+    /// The first damage.
+    pub(super) error: Option<WireError>,
+    sound: bool,
+}
+
+/// `extended_nat_port`.
+const NAT_PORT: &str = "extended_nat_port";
+
+impl<'a> Facts<'a> {
+    /// Reads all records. Those that nobody published are counted in `notes`.
+    pub(super) fn read(records: FlowRecords<'a>, notes: &mut Reasons) -> Self {
+        let mut facts = Self::default();
+        let (mut ethernet, mut ipv4, mut ipv6) = (None, None, None);
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    facts.error.get_or_insert(error);
+                    continue;
+                }
+            };
+            facts.sound = true;
+            match record {
+                FlowRecord::SampledHeader(header) => _ = facts.header.get_or_insert(header),
+                FlowRecord::SampledEthernet(record) => _ = ethernet.get_or_insert(record),
+                FlowRecord::SampledIpv4(record) => _ = ipv4.get_or_insert(record),
+                FlowRecord::SampledIpv6(record) => _ = ipv6.get_or_insert(record),
+                FlowRecord::ExtendedSwitch(record) => _ = facts.switch.get_or_insert(record),
+                FlowRecord::ExtendedRouter(record) => _ = facts.router.get_or_insert(record),
+                FlowRecord::ExtendedGateway(record) => _ = facts.gateway.get_or_insert(record),
+                FlowRecord::ExtendedUser(record) => _ = facts.user.get_or_insert(record),
+                FlowRecord::ExtendedUrl(record) => _ = facts.url.get_or_insert(record),
+                FlowRecord::ExtendedMpls(record) => _ = facts.mpls.get_or_insert(record),
+                FlowRecord::ExtendedNat(record) => _ = facts.nat.get_or_insert(record),
+                FlowRecord::EgressQueue(queue) => _ = facts.egress_queue.get_or_insert(queue),
+                FlowRecord::Other(block) if block.layout().name == NAT_PORT => {
+                    let mut ports = block.fields().filter_map(|(_, value)| match value {
+                        Value::U32(port) => Some(port),
+                        _ => None,
+                    });
+                    facts.nat_ports = ports.next().zip(ports.next());
+                }
+                FlowRecord::Other(_) => facts.others = true,
+                FlowRecord::Unknown { tag, .. } => notes.add(format!("unknown flow record {tag}"), 1),
+            }
+        }
+        facts.settle(ethernet, ipv4, ipv6);
+        facts
+    }
+
+    /// Whether there is only damage, and nothing to make a row of.
+    pub(super) const fn is_void(&self) -> bool {
+        !self.sound && self.error.is_some()
+    }
+
+    /// The header's bytes come before fields that the agent read from them.
+    fn settle(&mut self, ethernet: Option<SampledEthernet>, ipv4: Option<SampledIpv4>, ipv6: Option<SampledIpv6>) {
+        if let Some(header) = self.header {
+            self.packet = Packet::parse(header.protocol, header.header);
+        }
+        self.length = self
+            .header
+            .map(|header| header.frame_length)
+            .or(ipv4.map(|ip| ip.length))
+            .or(ipv6.map(|ip| ip.length))
+            .or(ethernet.map(|ethernet| ethernet.length));
+        let packet = &mut self.packet;
+        if let Some(ethernet) = ethernet {
+            packet.src_mac.get_or_insert(ethernet.src_mac);
+            packet.dst_mac.get_or_insert(ethernet.dst_mac);
+            packet.etype = packet.etype.or(u16::try_from(ethernet.etype).ok());
+        }
+        if packet.src_addr.is_some() {
+            return;
+        }
+        if let Some(ip) = ipv4 {
+            packet.src_addr = Some(Address::V4(ip.src_ip.octets()));
+            packet.dst_addr = Some(Address::V4(ip.dst_ip.octets()));
+            network(packet, ip.protocol, ip.tos, ip.src_port, ip.dst_port, ip.tcp_flags);
+        } else if let Some(ip) = ipv6 {
+            packet.src_addr = Some(Address::V6(ip.src_ip.octets()));
+            packet.dst_addr = Some(Address::V6(ip.dst_ip.octets()));
+            network(packet, ip.protocol, ip.priority, ip.src_port, ip.dst_port, ip.tcp_flags);
+        }
+    }
+}
+
+fn network(packet: &mut Packet, protocol: u32, tos: u32, src_port: u32, dst_port: u32, flags: u32) {
+    packet.proto = u8::try_from(protocol).ok();
+    packet.ip_tos = u8::try_from(tos).ok();
+    if protocol == ICMP || protocol == ICMPV6 {
+        packet.icmp_type = u8::try_from(src_port).ok();
+        packet.icmp_code = u8::try_from(dst_port).ok();
+        return;
+    }
+    packet.src_port = u16::try_from(src_port).ok();
+    packet.dst_port = u16::try_from(dst_port).ok();
+    packet.tcp_flags = u16::try_from(flags).ok();
+}
