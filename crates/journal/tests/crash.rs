@@ -142,7 +142,7 @@ fn files_that_are_not_segments_are_left_alone() {
     assert_eq!(disk.paths().len(), 6);
 }
 
-/// Many lives, each ended by a crash: what was synced and not released is there, once and in order;
+/// Many lives, each ended by a crash of the machine or of the process: what was synced and not released is there, once and in order;
 /// what is missing beyond that is reported; and no synced position is given out twice.
 #[test]
 fn by_any_seed_what_was_synced_survives_a_crash() {
@@ -186,7 +186,10 @@ fn by_any_seed_what_was_synced_survives_a_crash() {
                     _ => {}
                 }
             }
-            disk.crash(seed.wrapping_mul(31).wrapping_add(life));
+            // Now and then only the process dies: the next one has to sync what it finds.
+            if step >> 20 & 3 != 0 {
+                disk.crash(seed.wrapping_mul(31).wrapping_add(life));
+            }
         }
     }
 }
