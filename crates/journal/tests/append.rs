@@ -134,7 +134,7 @@ fn at_its_limit_it_refuses_counted_and_goes_on_after_a_release() {
             assert!(journal.bytes() <= 40_000);
         };
         assert_eq!((journal.refused(), journal.next_position()), (refused + 1, last + 1));
-                journal.sync_through(last).unwrap();
+        journal.sync_through(last).unwrap();
         assert_eq!(positions(&journal, last - 40), range(last - 40, last));
         journal.release(last + 1).unwrap();
         assert!(journal.bytes() < 15_000, "{} bytes are still there", journal.bytes());
