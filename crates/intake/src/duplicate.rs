@@ -66,6 +66,9 @@ impl Hasher for AsItIs {
 /// Odd numbers with bits all over, one for each lane.
 const LANES: [u64; 4] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x2545_F491_4F6C_DD1D];
 
+/// Another one, so that what a word was multiplied with is not what its lane is.
+const SPREAD: u64 = 0xD6E8_FEB8_6659_FD93;
+
 /// A hash that a restart does not change. Who forges collisions only hides datagrams of his own.
 ///
 /// Four lanes, since one multiplication need not wait for another's: a datagram takes some tens of nanoseconds. Each
@@ -78,7 +81,7 @@ fn hash(bytes: &[u8]) -> u64 {
         let (words, _) = block.as_chunks::<8>();
         for ((lane, word), factor) in lanes.iter_mut().zip(words).zip(LANES) {
             let word = u64::from_le_bytes(*word).wrapping_mul(factor);
-            *lane = lane.wrapping_add(word).rotate_left(31).wrapping_mul(LANES[0]);
+            *lane = lane.wrapping_add(word).rotate_left(31).wrapping_mul(SPREAD);
         }
     }
     let mut sum = (bytes.len() as u64).wrapping_mul(LANES[0]);

@@ -107,6 +107,14 @@ impl Exporters {
         self.forgotten.merge(&exporter.ledger);
     }
 
+    /// Empties the list, to be filled anew.
+    pub(crate) fn take(&mut self) -> Vec<Exporter> {
+        self.by_address.clear();
+        self.by_identity.clear();
+        self.strangers = 0;
+        std::mem::take(&mut self.list)
+    }
+
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Exporter> {
         self.list.get_mut(at)
     }

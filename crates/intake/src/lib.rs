@@ -29,6 +29,7 @@ mod intake;
 mod learn;
 mod ledger;
 mod netflow5;
+mod operate;
 mod options;
 mod pass;
 mod plan;

@@ -1,0 +1,22 @@
+//! Datagrams in, rows and counts out: every protocol, through the one public door.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod balances;
+mod biflow;
+mod clock;
+mod corpus;
+mod duplicates;
+mod events;
+mod fields;
+mod harness;
+mod limits;
+mod options;
+mod packets;
+mod restart;
+mod sampling;
+mod senders;
+mod sequence;
+mod sflow;
+mod templates;
+mod v5;
+mod watch;
