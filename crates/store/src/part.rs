@@ -107,10 +107,9 @@ impl Tally {
 
     fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
-        for &time in split::received(batch) {
-            self.min_received_ns = self.min_received_ns.min(time);
-            self.max_received_ns = self.max_received_ns.max(time);
-        }
+        let (first, last) = split::span(split::received(batch));
+        self.min_received_ns = self.min_received_ns.min(first);
+        self.max_received_ns = self.max_received_ns.max(last);
         self.sums = self.sums.and_then(|sums| sums.plus(batch));
     }
 }
@@ -146,19 +145,24 @@ struct Scaled {
 
 fn scaled(values: &ArrayRef, rates: &ArrayRef) -> Option<Scaled> {
     let (values, rates) = (values.as_primitive::<UInt64Type>(), rates.as_primitive::<UInt64Type>());
-    let mut sums = Scaled::default();
+    let (mut plain, mut scaled, mut assumed) = (0u128, 0u128, 0u128);
     if values.null_count() == values.len() {
-        return Some(sums);
+        return Some(Scaled::default());
     }
-    for row in 0..values.len() {
-        let value = if values.is_valid(row) { values.value(row) } else { 0 };
-        let known = rates.is_valid(row);
-        let product = value.checked_mul(if known { rates.value(row) } else { 1 })?;
-        sums.plain = sums.plain.checked_add(value)?;
-        sums.scaled = sums.scaled.checked_add(product)?;
-        sums.assumed = sums.assumed.checked_add(if known { 0 } else { value })?;
+    if values.null_count() == 0 && rates.null_count() == rates.len() {
+        plain = values.values().iter().map(|&value| u128::from(value)).sum();
+        (scaled, assumed) = (plain, plain);
+    } else {
+        for (value, rate) in values.iter().zip(rates) {
+            let value = value.unwrap_or(0);
+            let product = value.checked_mul(rate.unwrap_or(1))?;
+            plain += u128::from(value);
+            scaled += u128::from(product);
+            assumed += u128::from(if rate.is_none() { value } else { 0 });
+        }
     }
-    Some(sums)
+    let [plain, scaled, assumed] = [plain, scaled, assumed].map(|sum| u64::try_from(sum).ok());
+    Some(Scaled { plain: plain?, scaled: scaled?, assumed: assumed? })
 }
 
 /// Reads what a part says of itself. The error says what is wrong with it.

@@ -116,6 +116,17 @@ impl ShardWriter {
         Ok(())
     }
 
+    /// The decoder's newest state that counts, and its position: where a replay begins after [`ShardWriter::resume`].
+    pub fn saved_state(&self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let Some(state) = self.state() else { return Ok(None) };
+        let unreadable = |why: String| {
+            let path = self.shared.layout.named(&state.path);
+            DiskError::of("read", &path)(io::Error::new(io::ErrorKind::InvalidData, why))
+        };
+        let bytes = state::read(&self.shared.layout, &state).map_err(unreadable)?;
+        Ok(Some((state.position, bytes)))
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
         if self.lost {
             return Err(StoreError::ReplayFirst { shard: self.shard, replay_from: self.stored });

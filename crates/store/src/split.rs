@@ -13,12 +13,20 @@ pub(crate) fn received(batch: &RecordBatch) -> &[i64] {
     column.as_primitive::<TimestampNanosecondType>().values()
 }
 
+/// The earliest and latest of some times.
+pub(crate) fn span(times: &[i64]) -> (i64, i64) {
+    times.iter().fold((i64::MAX, i64::MIN), |(first, last), &time| (first.min(time), last.max(time)))
+}
+
 /// The rows of each hour, in the order that they had. Nearly every batch lies within one hour and is passed on as is.
 pub(crate) fn by_hour(batch: RecordBatch) -> Vec<(i64, RecordBatch)> {
     let times = received(&batch);
-    let Some(first) = times.first().map(|&time| hour_of(time)) else { return Vec::new() };
-    if times.iter().all(|&time| hour_of(time) == first) {
-        return vec![(first, batch)];
+    if times.is_empty() {
+        return Vec::new();
+    }
+    let (first, last) = span(times);
+    if hour_of(first) == hour_of(last) {
+        return vec![(hour_of(first), batch)];
     }
     let sorted = if times.is_sorted_by_key(|&time| hour_of(time)) { batch } else { sort_by_hour(&batch) };
     slices(&sorted)

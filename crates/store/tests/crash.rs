@@ -132,6 +132,7 @@ fn a_disk_that_fails_at_any_step_loses_no_row_and_counts_none_twice() {
             assert_eq!((stored(dir.path()), visible(dir.path())), ((0..10).collect(), (0..10).collect()), "{step:?}");
             assert_eq!(files(&dir.path().join("incoming")), [""; 0]);
             writer.resume().unwrap();
+            assert_eq!(writer.saved_state().unwrap(), Some((10, b"first".to_vec())));
         }
         broken.store(false, Ordering::SeqCst);
         writer.write(Table::Flows, flows(10..20)).unwrap();

@@ -73,7 +73,7 @@ fn a_damaged_line_in_the_middle_is_named_and_its_parts_count_again() {
         // A reader says so too, and shows the rest.
         let snapshot = Snapshot::read(dir.path()).unwrap();
         let named = Problem::Manifest { line: line as u64 + 1, why: "its checksum is wrong".into() };
-        assert_eq!(snapshot.problems(), [named.clone()]);
+        assert_eq!(snapshot.problems(), std::slice::from_ref(&named));
         assert_eq!(stored(dir.path()).len(), 20);
         let (store, recovery) = reopen(dir.path());
         assert_eq!(recovery.problems[..2], [named, Problem::Found { path: paths[rows].clone(), rows: 10 }]);
