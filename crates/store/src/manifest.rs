@@ -88,7 +88,10 @@ impl Manifest {
             return Ok(());
         }
         self.settle()?;
-        (self.file, self.length) = replace(&self.layout, &mut self.catalog)?;
+        let path = self.layout.manifest_new();
+        let anew = replace(&self.layout, &mut self.catalog);
+        // A half-written one would only take up room; one that cannot be removed is overwritten the next time.
+        (self.file, self.length) = anew.inspect_err(|_| drop(disk::remove(&path)))?;
         // Until the folder is synced, a power cut may bring the old file back: nothing may be recorded in the new one.
         self.in_doubt = true;
         self.settle()

@@ -157,7 +157,7 @@ impl Store {
         Stats::of(self.shared.manifest().catalog())
     }
 
-    /// What is not as it should be: as found at open, and files that could not be removed since.
+    /// What is not as it should be: as found at open, and files that could not be removed since and still cannot.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.shared.problems.clone();
         problems.extend(self.shared.remove(std::iter::empty()));
