@@ -1,0 +1,149 @@
+//! Addresses, prefixes and MAC addresses as people write them, and as cells hold them.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// A prefix of one family: the first `length` bits of `address`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Prefix {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Prefix {
+    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or a bare address, which is a prefix of all its bits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(digits(length)?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let bits = bits(address);
+        let length = length.unwrap_or(bits);
+        (length <= bits).then_some(Self { address, length })
+    }
+
+    /// The prefix of `address` that the mask leaves, where its bits are contiguous.
+    pub(crate) fn from_mask(address: IpAddr, mask: IpAddr) -> Option<Self> {
+        let (length, contiguous) = match (address, mask) {
+            (IpAddr::V4(_), IpAddr::V4(mask)) => {
+                let mask = mask.to_bits();
+                (mask.leading_ones(), mask.count_ones() == mask.leading_ones())
+            }
+            (IpAddr::V6(_), IpAddr::V6(mask)) => {
+                let mask = mask.to_bits();
+                (mask.leading_ones(), mask.count_ones() == mask.leading_ones())
+            }
+            _ => return None,
+        };
+        contiguous.then_some(Self { address, length: length as u8 })
+    }
+
+    /// Whether it is one address only.
+    pub(crate) fn single(self) -> Option<IpAddr> {
+        (self.length == bits(self.address)).then_some(self.address)
+    }
+
+    /// Whether the cell lies in it. A cell of the other family does not.
+    #[inline]
+    pub(crate) fn contains(self, cell: &[u8]) -> bool {
+        match self.address {
+            IpAddr::V4(address) => <[u8; 4]>::try_from(cell).is_ok_and(|cell| {
+                let differing = u32::from_be_bytes(cell) ^ address.to_bits();
+                self.length == 0 || differing >> (32 - u32::from(self.length)) == 0
+            }),
+            IpAddr::V6(address) => <[u8; 16]>::try_from(cell).is_ok_and(|cell| {
+                let differing = u128::from_be_bytes(cell) ^ address.to_bits();
+                self.length == 0 || differing >> (128 - u32::from(self.length)) == 0
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+const fn bits(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Only digits: `u8::from_str` would take a sign too.
+fn digits(text: &str) -> Option<u8> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The bytes of an address, in network order.
+pub(crate) fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+/// Reads `00:11:22:33:44:55`, `00-11-22-33-44-55` or `0011.2233.4455`.
+pub(crate) fn parse_mac(text: &str) -> Option<u64> {
+    let (separator, groups, width) = match text {
+        _ if text.contains(':') => (':', 6, 2),
+        _ if text.contains('-') => ('-', 6, 2),
+        _ => ('.', 3, 4),
+    };
+    let parts: Vec<&str> = text.split(separator).collect();
+    if parts.len() != groups {
+        return None;
+    }
+    parts.into_iter().try_fold(0_u64, |mac, part| {
+        let sound = !part.is_empty() && part.len() <= width && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        sound.then(|| u64::from_str_radix(part, 16).ok())?.map(|value| mac << (width * 4) | value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_prefix_holds_its_addresses_and_no_others() {
+        let check = |prefix: &str, address: &str, expected: bool| {
+            let cell = octets(address.parse().unwrap());
+            assert_eq!(Prefix::parse(prefix).unwrap().contains(&cell), expected, "{address} in {prefix}");
+        };
+        check("10.0.0.0/8", "10.255.0.1", true);
+        check("10.0.0.0/8", "11.0.0.1", false);
+        check("0.0.0.0/0", "200.1.2.3", true);
+        check("0.0.0.0/0", "2001:db8::1", false);
+        check("10.1.2.3", "10.1.2.3", true);
+        check("10.1.2.3", "10.1.2.4", false);
+        check("2001:db8::/32", "2001:db8:ffff::1", true);
+        check("2001:db8::/32", "2001:db9::1", false);
+        check("::/0", "::1", true);
+        check("::ffff:0:0/96", "::ffff:10.0.0.1", true);
+    }
+
+    #[test]
+    fn refuses_what_is_no_prefix() {
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "2001:db8::/129", "10.0.0.0/+8", "10.0.0.0/", "x"] {
+            assert_eq!(Prefix::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mask_must_be_contiguous() {
+        let address = "10.1.0.0".parse().unwrap();
+        assert_eq!(Prefix::from_mask(address, "255.255.0.0".parse().unwrap()), Prefix::parse("10.1.0.0/16"));
+        assert_eq!(Prefix::from_mask(address, "255.0.255.0".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn reads_a_mac_in_three_ways_of_writing() {
+        for text in ["00:11:22:33:44:55", "00-11-22-33-44-55", "0011.2233.4455", "0:11:22:33:44:55"] {
+            assert_eq!(parse_mac(text), Some(0x0011_2233_4455), "{text}");
+        }
+        for text in ["", "00:11:22:33:44", "00:11:22:33:44:gg", "001122334455", "00:11:22:33:44:+5"] {
+            assert_eq!(parse_mac(text), None, "{text}");
+        }
+    }
+}

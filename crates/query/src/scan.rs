@@ -1,0 +1,148 @@
+//! A table's parts as the planner's table: which files a question has to open, and how they are read.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DataFusionError, Result, ScalarValue, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::physical_plan::ExecutionPlan;
+
+use crate::part::{Part, TimeRange};
+use crate::source::Guarded;
+use crate::watch::Watch;
+
+/// The parts of one table, as one question sees them.
+#[derive(Debug)]
+pub(crate) struct PartsTable {
+    schema: SchemaRef,
+    parts: Vec<Part>,
+    window: TimeRange,
+    watch: Arc<Watch>,
+}
+
+impl PartsTable {
+    /// The parts, of which only those that may hold rows received in `window` are read.
+    pub(crate) const fn new(schema: SchemaRef, parts: Vec<Part>, window: TimeRange, watch: Arc<Watch>) -> Self {
+        Self { schema, parts, window, watch }
+    }
+
+    fn selected(&self, filters: &[Expr]) -> Vec<&Part> {
+        let range = filters.iter().fold(self.window, |range, filter| range.and(received_in(filter)));
+        self.parts.iter().filter(|part| range.may_hold(part)).collect()
+    }
+
+    fn source(&self, state: &dyn Session) -> Result<Guarded> {
+        let options =
+            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
+        let runtime = state.runtime_env();
+        let store = runtime.object_store(ObjectStoreUrl::local_filesystem())?;
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        let inner = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers)));
+        Ok(Guarded::new(inner, Arc::clone(&self.watch)))
+    }
+}
+
+#[async_trait]
+impl TableProvider for PartsTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        // Parts are chosen by them here; what evaluates them while reading is decided on the physical plan.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let parts = self.selected(filters);
+        let rows: u64 = parts.iter().map(|part| part.rows).sum();
+        self.watch.expect(parts.len() as u64, rows);
+        let files = parts.into_iter().map(file).collect::<Result<Vec<_>>>()?;
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        // Not exact: a damaged part has fewer.
+        let statistics = Statistics::new_unknown(&self.schema).with_num_rows(Precision::Inexact(rows as usize));
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(self.source(state)?))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+fn file(part: &Part) -> Result<PartitionedFile> {
+    let location = ObjectPath::from_absolute_path(&part.path)
+        .map_err(|error| DataFusionError::Execution(format!("{}: {error}", part.path.display())))?;
+    let mut file = PartitionedFile::new("", part.bytes);
+    file.object_meta.location = location;
+    Ok(file)
+}
+
+/// The receive times that rows can have which satisfy the filter.
+fn received_in(filter: &Expr) -> TimeRange {
+    split_conjunction(filter).into_iter().fold(TimeRange::ALL, |range, condition| range.and(condition_range(condition)))
+}
+
+fn condition_range(condition: &Expr) -> TimeRange {
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (received(left), time(right)) {
+            (true, Some(ns)) => comparison_range(*op, ns),
+            _ => match (time(left), received(right), op.swap()) {
+                (Some(ns), true, Some(op)) => comparison_range(op, ns),
+                _ => TimeRange::ALL,
+            },
+        },
+        Expr::Between(between) if !between.negated && received(&between.expr) => TimeRange {
+            first_ns: time(&between.low).unwrap_or(i64::MIN),
+            last_ns: time(&between.high).unwrap_or(i64::MAX),
+        },
+        _ => TimeRange::ALL,
+    }
+}
+
+const fn comparison_range(op: Operator, ns: i64) -> TimeRange {
+    let all = TimeRange::ALL;
+    match op {
+        Operator::Eq => TimeRange { first_ns: ns, last_ns: ns },
+        Operator::Gt => TimeRange { first_ns: ns.saturating_add(1), ..all },
+        Operator::GtEq => TimeRange { first_ns: ns, ..all },
+        Operator::Lt => TimeRange { last_ns: ns.saturating_sub(1), ..all },
+        Operator::LtEq => TimeRange { last_ns: ns, ..all },
+        _ => all,
+    }
+}
+
+fn received(expr: &Expr) -> bool {
+    matches!(expr, Expr::Column(column) if column.name == "time_received_ns")
+}
+
+fn time(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Literal(ScalarValue::TimestampNanosecond(ns, _), _) => *ns,
+        _ => None,
+    }
+}

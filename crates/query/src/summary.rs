@@ -1,0 +1,130 @@
+//! What all rows of a question add up to: the line below a table of flows.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampNanosecondType, UInt64Type};
+use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit, when};
+
+use crate::{Warning, Window};
+
+/// Totals of a question's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Rows.
+    pub flows: u64,
+    /// Bytes, times the sampling rate.
+    pub bytes_scaled: u64,
+    /// Packets, times the sampling rate.
+    pub packets_scaled: u64,
+    /// Bytes as the exporters said.
+    pub bytes: u64,
+    /// Packets as the exporters said.
+    pub packets: u64,
+    /// Rows with a sampling rate beyond 1.
+    pub flows_sampled: u64,
+    /// Of `bytes_scaled`, those whose sampling rate is unknown and was taken as 1, or was assumed.
+    pub bytes_assumed: u64,
+    /// Exporters that the rows are from.
+    pub exporters: u64,
+    /// The earliest receive time; none without rows.
+    pub first_ns: Option<i64>,
+    /// The latest receive time.
+    pub last_ns: Option<i64>,
+    /// The span that rates are averaged over: the window, where a side is open from the first or to the last row.
+    pub span_ns: u64,
+}
+
+impl Summary {
+    /// Bits a second over the span.
+    pub fn bits_per_second(&self) -> f64 {
+        self.per_second(self.bytes_scaled) * 8.0
+    }
+
+    /// Packets a second over the span.
+    pub fn packets_per_second(&self) -> f64 {
+        self.per_second(self.packets_scaled)
+    }
+
+    /// Flows a second over the span.
+    pub fn flows_per_second(&self) -> f64 {
+        self.per_second(self.flows)
+    }
+
+    /// Bytes a packet.
+    pub fn bytes_per_packet(&self) -> f64 {
+        if self.packets_scaled == 0 { 0.0 } else { self.bytes_scaled as f64 / self.packets_scaled as f64 }
+    }
+
+    /// Which part of the scaled bytes rests on an assumed sampling rate, from 0 to 1.
+    pub fn assumed_share(&self) -> f64 {
+        if self.bytes_scaled == 0 { 0.0 } else { self.bytes_assumed as f64 / self.bytes_scaled as f64 }
+    }
+
+    /// What must be said about rows of several exporters.
+    pub fn warning(&self) -> Option<Warning> {
+        (self.exporters > 1).then_some(Warning::NotDeduplicated { exporters: self.exporters })
+    }
+
+    fn per_second(&self, count: u64) -> f64 {
+        if self.span_ns == 0 { 0.0 } else { count as f64 * 1e9 / self.span_ns as f64 }
+    }
+
+    /// Adds rows of [`plan`], one an exporter.
+    pub(crate) fn add(&mut self, batch: &RecordBatch) {
+        for row in 0..batch.num_rows() {
+            let number = |name: &str| number(batch, name, row);
+            self.flows = self.flows.saturating_add(number("flows"));
+            self.bytes_scaled = self.bytes_scaled.saturating_add(number("bytes_scaled"));
+            self.packets_scaled = self.packets_scaled.saturating_add(number("packets_scaled"));
+            self.bytes = self.bytes.saturating_add(number("bytes"));
+            self.packets = self.packets.saturating_add(number("packets"));
+            self.flows_sampled += number("flows_sampled");
+            self.bytes_assumed = self.bytes_assumed.saturating_add(number("bytes_assumed"));
+            self.exporters += 1;
+            self.first_ns = [self.first_ns, time(batch, "first", row)].into_iter().flatten().min();
+            self.last_ns = [self.last_ns, time(batch, "last", row)].into_iter().flatten().max();
+        }
+    }
+
+    /// Fixes the span, once all rows were added.
+    pub(crate) fn over(mut self, window: &Window) -> Self {
+        let since = window.since_ns.or(self.first_ns);
+        let until = window.until_ns.or(self.last_ns);
+        self.span_ns = since.zip(until).map_or(0, |(since, until)| until.saturating_sub(since).max(0).unsigned_abs());
+        self
+    }
+}
+
+/// Totals of the rows by exporter.
+pub(crate) fn plan(rows: LogicalPlan) -> datafusion::error::Result<LogicalPlan> {
+    let unknown = col("sampling_rate").is_null().or(col("sampling_source").eq(lit("assumed")));
+    let assumed = when(unknown, col("bytes_scaled")).end()?;
+    let sampled = when(col("sampling_rate").gt(lit(1_u64)), lit(1_u64)).end()?;
+    let measures: Vec<Expr> = vec![
+        count(lit(1)).alias("flows"),
+        sum(col("bytes_scaled")).alias("bytes_scaled"),
+        sum(col("packets_scaled")).alias("packets_scaled"),
+        sum(col("bytes")).alias("bytes"),
+        sum(col("packets")).alias("packets"),
+        sum(sampled).alias("flows_sampled"),
+        sum(assumed).alias("bytes_assumed"),
+        min(col("time_received_ns")).alias("first"),
+        max(col("time_received_ns")).alias("last"),
+    ];
+    LogicalPlanBuilder::from(Arc::new(rows)).aggregate([col("exporter_address")], measures)?.build()
+}
+
+fn number(batch: &RecordBatch, name: &str, row: usize) -> u64 {
+    let Some(column) = batch.column_by_name(name).filter(|column| column.is_valid(row)) else { return 0 };
+    match column.as_primitive_opt::<UInt64Type>() {
+        Some(numbers) => numbers.value(row),
+        None => column.as_primitive_opt::<Int64Type>().map_or(0, |numbers| numbers.value(row).max(0).unsigned_abs()),
+    }
+}
+
+fn time(batch: &RecordBatch, name: &str, row: usize) -> Option<i64> {
+    let column = batch.column_by_name(name).filter(|column| column.is_valid(row))?;
+    Some(column.as_primitive_opt::<TimestampNanosecondType>()?.value(row))
+}

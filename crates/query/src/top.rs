@@ -1,0 +1,120 @@
+//! Who has the most: flows grouped by columns, ranked by a measure.
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
+use datafusion::functions_aggregate::expr_fn::{count, sum};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
+use finderscope_flow::{Column, Table};
+
+use crate::database::Question;
+use crate::{Database, Error, Filter, Measure, Summary, Warning, Window, summary};
+
+/// What a top is asked for.
+#[derive(Clone, Debug)]
+pub struct TopQuestion {
+    /// Grouped by these.
+    pub columns: Vec<Column>,
+    /// Ranked by this.
+    pub by: Measure,
+    /// How many rows.
+    pub count: usize,
+    /// Only flows that pass.
+    pub filter: Option<Filter>,
+    /// Only flows in it.
+    pub window: Window,
+}
+
+/// A top's rows, and what all flows together are.
+#[derive(Clone, Debug)]
+pub struct Top {
+    /// The columns asked for, then `flows`, `packets_scaled` and `bytes_scaled`; the largest first.
+    pub rows: RecordBatch,
+    /// Totals of all flows that passed, not only of these rows.
+    pub summary: Summary,
+    /// What must be said about it.
+    pub warnings: Vec<Warning>,
+}
+
+impl Database {
+    /// The groups with the most bytes, packets or flows.
+    pub async fn top(&self, question: &TopQuestion) -> Result<Top, Error> {
+        let session = self.question(&question.window).await?;
+        let mut answer = self.ask(&session, |rows| ranked(rows, question), question.filter.as_ref()).await?;
+        let batches = answer.collect().await?;
+        let rows = concat_batches(answer.schema(), &batches).map_err(|error| Error::Engine(error.to_string()))?;
+        let (summary, mut warnings) = self.summarize(&session, question.filter.as_ref(), &question.window).await?;
+        warnings.extend(answer.warnings());
+        warnings.sort();
+        warnings.dedup();
+        Ok(Top { rows, summary, warnings })
+    }
+
+    /// Totals of the flows that pass the filter.
+    pub async fn summary(&self, filter: Option<&Filter>, window: &Window) -> Result<(Summary, Vec<Warning>), Error> {
+        let session = self.question(window).await?;
+        self.summarize(&session, filter, window).await
+    }
+
+    async fn summarize(
+        &self,
+        session: &Question,
+        filter: Option<&Filter>,
+        window: &Window,
+    ) -> Result<(Summary, Vec<Warning>), Error> {
+        let mut answer = self.ask(session, summary::plan, filter).await?;
+        let mut summary = Summary::default();
+        while let Some(batch) = answer.next().await {
+            summary.add(&batch?);
+        }
+        let mut warnings = answer.warnings();
+        // The totals give the plain sums beside the scaled ones.
+        warnings.retain(|warning| !matches!(warning, Warning::Unscaled { .. }));
+        warnings.extend(summary.warning());
+        Ok((summary.over(window), warnings))
+    }
+
+    /// Answers what `plan` makes of the flows that pass the filter.
+    pub(crate) async fn ask(
+        &self,
+        session: &Question,
+        plan: impl FnOnce(LogicalPlan) -> datafusion::error::Result<LogicalPlan>,
+        filter: Option<&Filter>,
+    ) -> Result<crate::Answer, Error> {
+        let answer = async {
+            let rows = session.table(Table::Flows).await?;
+            let rows = match filter.and_then(Filter::condition) {
+                Some(condition) => rows.filter(condition)?,
+                None => rows,
+            };
+            session.answer(plan(rows.build()?)?).await
+        };
+        answer.await.map_err(|error| self.error(error))
+    }
+}
+
+/// The measures of a group of flows.
+pub(crate) fn measures() -> [Expr; 3] {
+    [
+        count(lit(1)).alias("flows"),
+        sum(col("packets_scaled")).alias("packets_scaled"),
+        sum(col("bytes_scaled")).alias("bytes_scaled"),
+    ]
+}
+
+fn ranked(rows: LogicalPlan, question: &TopQuestion) -> datafusion::error::Result<LogicalPlan> {
+    let groups: Vec<Expr> = question.columns.iter().map(|column| col(column.name())).collect();
+    // Groups of the same size come in the order of their columns, so that an answer is the same twice.
+    let largest = col(question.by.column()).sort(false, false);
+    let order = std::iter::once(largest).chain(groups.iter().map(|group| group.clone().sort(true, false)));
+    LogicalPlanBuilder::from(rows)
+        .aggregate(groups.clone(), measures())?
+        .sort_with_limit(order, Some(question.count))?
+        .project(groups.iter().cloned().chain(columns()))?
+        .build()
+}
+
+/// The measures as columns of an answer: counts are never below nothing.
+pub(crate) fn columns() -> [Expr; 3] {
+    [cast(col("flows"), DataType::UInt64).alias("flows"), col("packets_scaled"), col("bytes_scaled")]
+}

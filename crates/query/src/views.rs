@@ -1,0 +1,58 @@
+//! The tables as questions see them: what is stored, and what is computed from it.
+//!
+//! Tables with volumes get `bytes_scaled` and `packets_scaled` (times the sampling rate, times 1 where it is unknown),
+//! and `bytes_l3` filled in where it is the same as `bytes`.
+
+use datafusion::common::Result;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col};
+use datafusion::prelude::coalesce;
+use finderscope_flow::{Column, Table};
+
+use crate::functions::scaled;
+use crate::window::Window;
+
+/// Columns that are computed, not stored, with what they mean.
+pub const COMPUTED: [(&str, &str); 2] = [
+    ("bytes_scaled", "Bytes times the sampling rate, times 1 where that is unknown"),
+    ("packets_scaled", "Packets times the sampling rate, times 1 where that is unknown"),
+];
+
+/// Views over tables, by name and definition.
+pub(crate) const NAMED: [(&str, &str); 2] = [
+    (
+        "interfaces",
+        "select sampler_address, if_index, max(if_type) as if_type, last_value(if_speed order by time_received_ns) as if_speed, \
+         last_value(if_status order by time_received_ns) as if_status, max(time_received_ns) as time_received_ns \
+         from counters where if_index is not null group by sampler_address, if_index",
+    ),
+    (
+        "samplers",
+        "select exporter_address, observation_domain_id, scope, element, \
+         last_value(value order by time_received_ns) as value, max(time_received_ns) as time_received_ns \
+         from options where element like '%ampl%' group by exporter_address, observation_domain_id, scope, element",
+    ),
+];
+
+/// The rows of `scan` in the window, with the computed columns.
+pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window) -> Result<LogicalPlan> {
+    let has_volumes = Column::Bytes.is_in(table);
+    let rows = LogicalPlanBuilder::from(scan);
+    let rows = match window.condition(Column::TimeFlowStartNs.is_in(table)) {
+        Some(condition) => rows.filter(condition)?,
+        None => rows,
+    };
+    if !has_volumes {
+        return rows.build();
+    }
+    rows.project(table.columns().iter().flat_map(|&column| columns(column)))?.build()
+}
+
+/// A stored column, and the computed one that stands beside it.
+fn columns(column: Column) -> Vec<Expr> {
+    match column {
+        Column::Bytes => vec![col("bytes"), scaled(col("bytes"), col("sampling_rate")).alias("bytes_scaled")],
+        Column::Packets => vec![col("packets"), scaled(col("packets"), col("sampling_rate")).alias("packets_scaled")],
+        Column::BytesL3 => vec![coalesce(vec![col("bytes_l3"), col("bytes")]).alias("bytes_l3")],
+        other => vec![col(other.name())],
+    }
+}

@@ -1,0 +1,125 @@
+//! What happens beside an answer: how far it is, and what must be said about it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Something that whoever reads the answer must know.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Warning {
+    /// A part could not be read, or not to its end: its rows are missing.
+    DamagedPart {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        problem: String,
+    },
+    /// A plain sum over sampled rows.
+    Unscaled {
+        /// The column that was summed.
+        column: &'static str,
+        /// The column that counts the sampling rate in.
+        scaled: &'static str,
+    },
+    /// Rows of several exporters, of which the same flow may have come from more than one.
+    NotDeduplicated {
+        /// How many exporters.
+        exporters: u64,
+    },
+}
+
+impl Warning {
+    /// Whether the answer lacks rows because of it.
+    pub const fn is_partial(&self) -> bool {
+        matches!(self, Self::DamagedPart { .. })
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DamagedPart { path, problem } => {
+                write!(f, "{}: cannot be read, its rows are missing: {problem}", path.display())
+            }
+            Self::Unscaled { column, scaled } => {
+                write!(f, "sum({column}) is over sampled rows; sum({scaled}) counts the sampling rate in")
+            }
+            Self::NotDeduplicated { exporters } => write!(f, "{exporters} exporters, not deduplicated"),
+        }
+    }
+}
+
+/// How far an answer is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Progress {
+    /// Parts that the question has to read.
+    pub parts: u64,
+    /// Parts that were opened so far.
+    pub parts_opened: u64,
+    /// Rows in those parts.
+    pub rows: u64,
+    /// Rows that were read so far. Rows that could be skipped never come.
+    pub rows_read: u64,
+}
+
+/// Progress and warnings of one question; scans write it, and whoever waits reads it.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    parts: AtomicU64,
+    rows: AtomicU64,
+    rows_read: AtomicU64,
+    opened: Mutex<BTreeSet<String>>,
+    warnings: Mutex<BTreeSet<Warning>>,
+}
+
+impl Watch {
+    /// A scan is going to read so much.
+    pub(crate) fn expect(&self, parts: u64, rows: u64) {
+        self.parts.fetch_add(parts, Ordering::Relaxed);
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// A part, or a piece of it, is being opened.
+    pub(crate) fn opened(&self, path: &str) {
+        let mut opened = lock(&self.opened);
+        if !opened.contains(path) {
+            opened.insert(path.to_owned());
+        }
+    }
+
+    /// Rows came out of a part.
+    pub(crate) fn read(&self, rows: usize) {
+        self.rows_read.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// A part cannot be read. One warning a part, whatever else is wrong with it.
+    pub(crate) fn damaged(&self, path: &Path, problem: String) {
+        let mut warnings = lock(&self.warnings);
+        let known = |warning: &Warning| matches!(warning, Warning::DamagedPart { path: known, .. } if known == path);
+        if !warnings.iter().any(known) {
+            warnings.insert(Warning::DamagedPart { path: path.to_owned(), problem });
+        }
+    }
+
+    /// What is to be said so far.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        lock(&self.warnings).iter().cloned().collect()
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress {
+            parts: self.parts.load(Ordering::Relaxed),
+            parts_opened: lock(&self.opened).len() as u64,
+            rows: self.rows.load(Ordering::Relaxed),
+            rows_read: self.rows_read.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The sets stay sound if a thread dies while it holds one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

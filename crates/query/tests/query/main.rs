@@ -1,0 +1,8 @@
+//! Questions and their answers. One binary, since each links the planner.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+mod filter;
+mod parts;
+mod sql;
+mod totals;
