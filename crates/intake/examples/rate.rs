@@ -1,7 +1,8 @@
 //! How many flows a second one thread turns from datagrams into columns: decoding alone, without sockets or disks.
 //!
 //! `cargo run -p finderscope-intake --example rate [seconds]`. Datagrams are made in memory by the wire encoders, thirty
-//! flows each, and every tenth of NetFlow v9 and IPFIX repeats its template. Batches are closed and thrown away.
+//! flows each, and every tenth of NetFlow v9 and IPFIX repeats its template. Batches are closed and thrown away. Where
+//! the system tells it, the time is the processor's, so that other work on the machine does not count.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example for the terminal")]
 
 use std::net::SocketAddr;
@@ -40,7 +41,7 @@ fn measure(name: &str, datagrams: &[Vec<u8>], flows: usize, time: Duration) {
     let listener = Listener { scheme: Scheme::Udp, address: SocketAddr::from(([0, 0, 0, 0], 2055)) };
     let source = SocketAddr::from(([10, 0, 0, 1], 50_000));
     let (mut sequence, mut closed) = (0_u64, 0_usize);
-    let start = Instant::now();
+    let (start, start_cpu) = (Instant::now(), cpu_seconds());
     while start.elapsed() < time {
         for bytes in datagrams {
             sequence += 1;
@@ -56,7 +57,8 @@ fn measure(name: &str, datagrams: &[Vec<u8>], flows: usize, time: Duration) {
             }
         }
     }
-    let elapsed = start.elapsed().as_secs_f64();
+    let cpu = start_cpu.zip(cpu_seconds()).map(|(start, end)| end - start);
+    let elapsed = cpu.unwrap_or_else(|| start.elapsed().as_secs_f64());
     let books = intake.totals();
     let rows = closed + tables.flows.rows();
     assert_eq!(books.records.received as usize, rows);
@@ -68,6 +70,13 @@ fn measure(name: &str, datagrams: &[Vec<u8>], flows: usize, time: Duration) {
         elapsed * 1e9 / rows as f64,
         sequence as f64 / elapsed / 1e6
     );
+}
+
+/// Time that this process has run, from Linux's scheduler.
+fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    let ran_ns: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(ran_ns / 1e9)
 }
 
 /// A number that looks random, of a flow's place.
@@ -140,8 +149,8 @@ const NARROW: [FieldSpecifier; 8] = [
     FieldSpecifier::new(152, 8),
 ];
 
-fn records(encoder: &mut Encoder<'_>, number: usize, fields: &[FieldSpecifier], times: bool) {
-    if number % 10 == 0 {
+fn records(encoder: &mut Encoder<'_>, number: usize, fields: &[FieldSpecifier]) {
+    if number.is_multiple_of(10) {
         encoder.template(256, fields);
     }
     for flow in 0..FLOWS {
@@ -155,7 +164,6 @@ fn records(encoder: &mut Encoder<'_>, number: usize, fields: &[FieldSpecifier], 
                 };
                 writer.bytes(&value.to_be_bytes()[8 - usize::from(field.length)..]);
             }
-            debug_assert!(times || fields.len() < 18);
         });
     }
 }
@@ -169,7 +177,7 @@ fn netflow9(number: usize) -> Vec<u8> {
     };
     let mut bytes = Vec::new();
     let mut encoder = Encoder::v9(&mut bytes, &header);
-    records(&mut encoder, number, &FIELDS, true);
+    records(&mut encoder, number, &FIELDS);
     encoder.finish().unwrap();
     bytes
 }
@@ -190,7 +198,7 @@ fn ipfix_of(number: usize, fields: &[FieldSpecifier]) -> Vec<u8> {
     };
     let mut bytes = Vec::new();
     let mut encoder = Encoder::ipfix(&mut bytes, &header);
-    records(&mut encoder, number, fields, true);
+    records(&mut encoder, number, fields);
     encoder.finish().unwrap();
     bytes
 }

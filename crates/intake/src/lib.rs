@@ -51,4 +51,4 @@ pub use ledger::{Datagrams, Ledger, Reasons, Records, Sets};
 pub use sequence::SequenceCounts;
 pub use state::StateError;
 pub use status::{DomainStatus, ExporterStatus, SamplerStatus};
-pub use watch::{ErrorEvent, OptionsEvent, Quiet, TemplateChange, TemplateEvent, Trouble, Watch};
+pub use watch::{ErrorEvent, OptionsEvent, Quiet, SampleKind, TemplateChange, TemplateEvent, Trouble, Watch};

@@ -12,6 +12,7 @@ use crate::Protocol;
 use crate::context::Context;
 use crate::exporter::{DomainKey, Exporter};
 use crate::pass::Pass;
+use crate::watch::SampleKind;
 
 /// Kinds of samples whose sequences are counted apart.
 const FLOWS: u8 = 1;
@@ -59,14 +60,17 @@ fn read(
 ) -> Option<WireError> {
     match sample {
         Sample::Flow(sample) => {
+            pass.watch.sample(SampleKind::Flow);
             observe(FLOWS, sample.source, sample.sequence_number, Some(sample.drops), key, exporter, pass);
             flows::flow(sample, context, exporter, pass)
         }
         Sample::Discarded(packet) => {
+            pass.watch.sample(SampleKind::Discarded);
             observe(DISCARDS, packet.source, packet.sequence_number, Some(packet.drops), key, exporter, pass);
             flows::discarded(packet, context, exporter, pass)
         }
         Sample::Counters(sample) => {
+            pass.watch.sample(SampleKind::Counters);
             observe(COUNTERS, sample.source, sample.sequence_number, None, key, exporter, pass);
             counters::write(sample, context, exporter, pass)
         }

@@ -19,6 +19,11 @@ pub trait Watch {
         let _ = event;
     }
 
+    /// An sFlow sample came.
+    fn sample(&mut self, kind: SampleKind) {
+        let _ = kind;
+    }
+
     /// Something could not be read, or was not wanted.
     fn error(&mut self, event: &ErrorEvent) {
         let _ = event;
@@ -65,6 +70,17 @@ pub struct TemplateEvent<'a> {
     pub scope: usize,
     /// Its fields.
     pub fields: &'a [FieldSpecifier],
+}
+
+/// What an sFlow sample is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SampleKind {
+    /// A packet.
+    Flow,
+    /// Counters.
+    Counters,
+    /// A discarded packet.
+    Discarded,
 }
 
 /// An options record came.

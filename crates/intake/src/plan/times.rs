@@ -81,14 +81,17 @@ pub(super) fn of(slots: &[Slot], direction: Direction) -> Times {
     let first = |elements: &[(u16, Unit)]| {
         elements.iter().find_map(|&(element, unit)| Some(TimeField { field: find(element)?, unit }))
     };
-    let moment = first(&MOMENTS);
+    let (mut start, mut end) = (first(&STARTS), first(&ENDS));
     let duration = DURATIONS.into_iter().find_map(|(element, unit)| Some((find(element)?, unit)));
-    let (start, end) = (first(&STARTS), first(&ENDS));
-    let end = end.or(if duration.is_some() && start.is_some() { None } else { moment });
-    let start = start.or(if end.is_some() { None } else { moment });
+    let duration = duration.filter(|_| start.is_some() != end.is_some());
+    if duration.is_none() && end.is_none() {
+        // A single observation: the end, or both.
+        end = first(&MOMENTS);
+        start = start.or(end);
+    }
     let uptimes = [start, end].into_iter().flatten().any(|time| time.unit == Unit::Uptime);
     let boot = if uptimes { find(BOOT) } else { None };
-    Times { start, end, duration: duration.filter(|_| end.is_none()), boot }
+    Times { start, end, duration, boot }
 }
 
 /// What a set's times are told by.

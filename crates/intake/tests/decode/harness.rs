@@ -91,15 +91,15 @@ impl Collector {
     pub(crate) fn rows(&mut self, table: Table) -> Vec<Row> {
         let batch = self.tables.of(table).finish();
         let writer = RecordWriter::new(&batch.schema());
-        let rows = writer.rows(&batch).unwrap();
-        let row = |row| {
+        let mut rows = writer.rows(&batch).unwrap();
+        let mut row = |row| {
             let mut json = Vec::new();
             rows.write_json(&mut json, row);
             let mut row: Row = serde_json::from_slice(&json).unwrap();
             row.retain(|_, value| !value.is_null());
             row
         };
-        (0..batch.num_rows()).map(row).collect()
+        (0..batch.num_rows()).map(&mut row).collect()
     }
 
     pub(crate) fn flows(&mut self) -> Vec<Row> {
