@@ -3,7 +3,7 @@
 //! Numbers are split into byte streams, which zstd then takes further, and faster, than a dictionary would.
 //! Addresses are lengths and bytes. Words and text repeat, so they have dictionaries. Smallest and largest values are
 //! kept a chunk, not a page, and only of columns where they can rule a chunk out: over some thousand flows every
-//! port, host and size occurs, and the statistics of all columns cost a fifth of the whole encoding.
+//! port, host and size occurs, and statistics of all columns would cost 10 to 20 % more time (measured).
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
 //! What a flow costs to write, and how large it becomes: the store's way, and other settings beside it.
 //!
-//! `cargo run -p finderscope-store --example write_speed -- [MILLIONS] [FOLDER]`
+//! `cargo run -p finderscope-store --example write_speed -- [MILLIONS] [FOLDER] [WORD]`, where WORD picks lines
 //!
 //! The rows are skewed as real traffic is, and have the columns that a router's NetFlow v9 template fills.
 //! Times are the thread's own, so that a busy machine disturbs less; the wall's are beside.
@@ -25,20 +25,24 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let rows = arguments.next().map_or(2_000_000, |millions| millions.parse::<usize>().unwrap() * 1_000_000);
     let folder = arguments.next().map_or_else(std::env::temp_dir, Into::into);
+    let word = arguments.next().unwrap_or_default();
     let dir = tempfile::tempdir_in(folder).unwrap();
     let batches = traffic::batches(rows);
     let mut out = io::stdout().lock();
     writeln!(out, "{:<44} {:>8} {:>8} {:>8}", "", "ns/flow", "wall", "bytes").unwrap();
-    let mut line = |name: &str, cost: Cost| {
+    let mut line = |name: &str, work: &mut dyn FnMut() -> Cost| {
+        if !name.contains(&word) {
+            return;
+        }
         let per = |total: u64| total as f64 / rows as f64;
-        let Cost { cpu_ns, wall_ns, bytes } = cost;
+        let Cost { cpu_ns, wall_ns, bytes } = best(work);
         writeln!(out, "{name:<44} {:>8.0} {:>8.0} {:>8.2}", per(cpu_ns), per(wall_ns), per(bytes)).unwrap();
         out.flush().unwrap();
     };
-    line("the store, cut each 65 536 rows", best(|| store(dir.path(), &batches, 1)));
-    line("the store, cut each million rows", best(|| store(dir.path(), &batches, 1_000_000)));
+    line("the store, cut each 65 536 rows", &mut || store(dir.path(), &batches, 1));
+    line("the store, cut each million rows", &mut || store(dir.path(), &batches, 1_000_000));
     for (name, properties) in settings() {
-        line(name, best(|| plain(&dir.path().join("plain.parquet"), &batches, properties.clone())));
+        line(name, &mut || plain(&dir.path().join("plain.parquet"), &batches, properties.clone()));
     }
 }
 
