@@ -1,4 +1,4 @@
-//! How parts are encoded. Chosen by measurement; `examples/write_speed.rs` measures again.
+//! How parts are encoded. Chosen by measurement; `examples/write_speed` measures again.
 //!
 //! Numbers are split into byte streams, which zstd then takes further, and faster, than a dictionary would.
 //! Addresses are lengths and bytes. Words and text repeat, so they have dictionaries. Smallest and largest values are
