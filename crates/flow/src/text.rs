@@ -23,10 +23,12 @@ mod address;
 mod cells;
 mod escape;
 pub mod human;
+mod line;
 mod record;
 #[cfg(test)]
 mod tests;
 mod time;
+mod value;
 
 use arrow::array::Array;
 use arrow::datatypes::Field;

@@ -11,9 +11,7 @@ use arrow::datatypes::{self as arrow_types, DataType, Field, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::address::{write_address, write_mac};
-use super::escape::{write_json_string, write_plain_text};
-use super::time::{Clock, write_date};
+use super::time::Clock;
 use crate::Kind;
 
 /// The cells of one column.
@@ -104,6 +102,12 @@ impl std::fmt::Debug for Formatter<'_> {
     }
 }
 
+impl Formatter<'_> {
+    pub(super) fn text(&self, row: usize) -> String {
+        self.0.value(row).to_string()
+    }
+}
+
 impl<'a> Cells<'a> {
     /// The cells of `array`, a column of `field`.
     ///
@@ -133,6 +137,37 @@ impl<'a> Cells<'a> {
         matches!(self.values, Values::Null)
     }
 
+    /// Whether two cells, neither of them null, surely are the same, where that is quicker to know than a cell
+    /// is to write.
+    pub(super) fn same(&self, one: usize, other: usize) -> bool {
+        match &self.values {
+            Values::U8(values) => values[one] == values[other],
+            Values::U16(values) => values[one] == values[other],
+            Values::U32(values) => values[one] == values[other],
+            Values::U64(values) | Values::Mac(values) => values[one] == values[other],
+            Values::I64(values) | Values::Time { values, .. } => values[one] == values[other],
+            Values::Dictionary { keys, .. } => keys[one] == keys[other],
+            Values::Bytes(array) => same_bytes(array.value(one), array.value(other)),
+            Values::BytesView(array) => same_bytes(array.value(one), array.value(other)),
+            _ => false,
+        }
+    }
+
+    /// Whether cells have neither blanks nor quotes nor commas in them, unless they are empty.
+    pub(super) const fn is_bare(&self) -> bool {
+        !matches!(
+            self.values,
+            Values::Text(_)
+                | Values::LargeText(_)
+                | Values::TextView(_)
+                | Values::Dictionary { .. }
+                | Values::List { .. }
+                | Values::Map { .. }
+                | Values::Struct(_)
+                | Values::Other(_)
+        )
+    }
+
     /// Writes a cell as a JSON value. A null is `null`; members of structures that are null are left out.
     ///
     /// # Panics
@@ -154,6 +189,14 @@ impl<'a> Cells<'a> {
         if !self.is_null(row) {
             self.values.write_plain(out, row);
         }
+    }
+}
+
+/// Whether two addresses are the same; of those that are 4 bytes long, without a call.
+fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    match (<[u8; 4]>::try_from(one), <[u8; 4]>::try_from(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
     }
 }
 
@@ -253,152 +296,4 @@ fn map<'a>(array: &'a dyn Array, entries: &'a Field) -> Result<Values<'a>, Arrow
 fn formatter(array: &dyn Array) -> Result<Formatter<'_>, ArrowError> {
     const OPTIONS: FormatOptions<'static> = FormatOptions::new();
     Ok(Formatter(ArrayFormatter::try_new(array, &OPTIONS)?))
-}
-
-/// What a cell's bytes are, whether quotes belong around them, and how they are written.
-enum Scalar<'v> {
-    Text(&'v str),
-    Address(&'v [u8]),
-}
-
-impl<'a> Values<'a> {
-    fn write_json(&self, out: &mut Vec<u8>, row: usize) {
-        match self {
-            Self::F32(values) if !values[row].is_finite() => out.extend_from_slice(b"null"),
-            Self::F64(values) if !values[row].is_finite() => out.extend_from_slice(b"null"),
-            Self::Mac(_) | Self::Time { .. } | Self::Date32(_) | Self::Date64(_) => {
-                out.push(b'"');
-                self.write_plain(out, row);
-                out.push(b'"');
-            }
-            Self::Dictionary { keys, values } => values.write_json(out, keys[row]),
-            Self::List { offsets, items } => write_list(out, items, offsets.of(row)),
-            Self::Map { offsets, keys, values } => write_map(out, keys, values, offsets.of(row)),
-            Self::Struct(members) => write_struct(out, members, row),
-            Self::Other(formatter) => write_json_string(out, &formatter.text(row)),
-            _ => match self.scalar(row) {
-                Some(Scalar::Text(text)) => write_json_string(out, text),
-                Some(Scalar::Address(bytes)) => {
-                    out.push(b'"');
-                    write_address(out, bytes);
-                    out.push(b'"');
-                }
-                None => self.write_plain(out, row),
-            },
-        }
-    }
-
-    fn write_plain(&self, out: &mut Vec<u8>, row: usize) {
-        match self {
-            Self::Null => {}
-            Self::Boolean(values) => out.extend_from_slice(if values.value(row) { b"true" } else { b"false" }),
-            Self::U8(values) => write_integer(out, values[row]),
-            Self::U16(values) => write_integer(out, values[row]),
-            Self::U32(values) => write_integer(out, values[row]),
-            Self::U64(values) => write_integer(out, values[row]),
-            Self::I8(values) => write_integer(out, values[row]),
-            Self::I16(values) => write_integer(out, values[row]),
-            Self::I32(values) => write_integer(out, values[row]),
-            Self::I64(values) => write_integer(out, values[row]),
-            Self::F32(values) => out.extend_from_slice(format!("{:?}", values[row]).as_bytes()),
-            Self::F64(values) => out.extend_from_slice(format!("{:?}", values[row]).as_bytes()),
-            Self::Mac(values) => write_mac(out, values[row]),
-            Self::Time { values, per_second, clock } => clock.write(out, values[row], *per_second),
-            Self::Date32(values) => write_date(out, values[row].into()),
-            Self::Date64(values) => write_date(out, values[row].div_euclid(86_400_000)),
-            Self::Dictionary { keys, values } => values.write_plain(out, keys[row]),
-            Self::List { offsets, items } if items.values.is_flat() => write_items(out, items, offsets.of(row)),
-            Self::List { .. } | Self::Map { .. } | Self::Struct(_) => self.write_json(out, row),
-            Self::Decimal(formatter) | Self::Other(formatter) => write_plain_text(out, &formatter.text(row)),
-            _ => match self.scalar(row) {
-                Some(Scalar::Text(text)) => write_plain_text(out, text),
-                Some(Scalar::Address(bytes)) => write_address(out, bytes),
-                None => unreachable!("every other type is written above"),
-            },
-        }
-    }
-
-    /// The cell where it is text or bytes.
-    fn scalar(&self, row: usize) -> Option<Scalar<'a>> {
-        Some(match *self {
-            Self::Bytes(array) => Scalar::Address(array.value(row)),
-            Self::LargeBytes(array) => Scalar::Address(array.value(row)),
-            Self::BytesView(array) => Scalar::Address(array.value(row)),
-            Self::FixedBytes(array) => Scalar::Address(array.value(row)),
-            Self::Text(array) => Scalar::Text(array.value(row)),
-            Self::LargeText(array) => Scalar::Text(array.value(row)),
-            Self::TextView(array) => Scalar::Text(array.value(row)),
-            _ => return None,
-        })
-    }
-
-    const fn is_flat(&self) -> bool {
-        !matches!(self, Self::List { .. } | Self::Map { .. } | Self::Struct(_))
-    }
-}
-
-impl Formatter<'_> {
-    fn text(&self, row: usize) -> String {
-        self.0.value(row).to_string()
-    }
-}
-
-fn write_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-fn write_list(out: &mut Vec<u8>, items: &Cells<'_>, range: Range<usize>) {
-    out.push(b'[');
-    for at in range.clone() {
-        if at > range.start {
-            out.push(b',');
-        }
-        items.write_json(out, at);
-    }
-    out.push(b']');
-}
-
-fn write_items(out: &mut Vec<u8>, items: &Cells<'_>, range: Range<usize>) {
-    for at in range.clone() {
-        if at > range.start {
-            out.push(b' ');
-        }
-        items.write_plain(out, at);
-    }
-}
-
-fn write_map(out: &mut Vec<u8>, keys: &Cells<'_>, values: &Cells<'_>, range: Range<usize>) {
-    out.push(b'{');
-    for at in range.clone() {
-        if at > range.start {
-            out.push(b',');
-        }
-        write_key(out, keys, at);
-        out.push(b':');
-        values.write_json(out, at);
-    }
-    out.push(b'}');
-}
-
-fn write_key(out: &mut Vec<u8>, keys: &Cells<'_>, at: usize) {
-    if let Some(Scalar::Text(text)) = keys.values.scalar(at) {
-        return write_json_string(out, text);
-    }
-    let mut key = Vec::new();
-    keys.write_plain(&mut key, at);
-    write_json_string(out, &String::from_utf8_lossy(&key));
-}
-
-fn write_struct(out: &mut Vec<u8>, members: &[(&str, Cells<'_>)], row: usize) {
-    let start = out.len();
-    out.push(b'{');
-    for (name, cells) in members.iter().filter(|(_, cells)| !cells.is_null(row)) {
-        if out.len() > start + 1 {
-            out.push(b',');
-        }
-        write_json_string(out, name);
-        out.push(b':');
-        cells.write_json(out, row);
-    }
-    out.push(b'}');
 }

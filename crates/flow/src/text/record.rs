@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 
 use super::cells::Cells;
 use super::escape::{write_json_string, write_plain_text};
+use super::line::Member;
 
 /// What becomes of a null in a JSON record.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -26,23 +27,12 @@ pub enum Nulls {
 pub struct RecordWriter {
     schema: SchemaRef,
     nulls: Nulls,
-    names: Vec<Names>,
-}
-
-/// A column's name as each format has it before its value.
-#[derive(Debug)]
-struct Names {
-    /// `,"name":`
-    json: Vec<u8>,
-    /// ` name=`
-    text: Vec<u8>,
 }
 
 impl RecordWriter {
     /// Writes batches of `schema`, and leaves nulls out of JSON.
     pub fn new(schema: &SchemaRef) -> Self {
-        let names = schema.fields().iter().map(|field| Names::new(field.name())).collect();
-        Self { schema: SchemaRef::clone(schema), nulls: Nulls::default(), names }
+        Self { schema: SchemaRef::clone(schema), nulls: Nulls::default() }
     }
 
     /// The same with another treatment of nulls in JSON.
@@ -57,41 +47,70 @@ impl RecordWriter {
 
     /// The rows of a batch. Fails where the batch is of other columns, or of a type that cannot be printed.
     pub fn rows<'a>(&'a self, batch: &'a RecordBatch) -> Result<Rows<'a>, ArrowError> {
-        if batch.num_columns() != self.names.len() {
-            let message = format!("a batch of {} columns where {} are known", batch.num_columns(), self.names.len());
+        let fields = self.schema.fields();
+        if batch.num_columns() != fields.len() {
+            let message = format!("a batch of {} columns where {} are known", batch.num_columns(), fields.len());
             return Err(ArrowError::SchemaError(message));
         }
-        let columns = batch.columns().iter().zip(self.schema.fields()).zip(&self.names);
-        let columns = columns.map(|((array, field), names)| Ok((names, Cells::new(array, field)?)));
-        let columns: Vec<_> = columns.collect::<Result<_, ArrowError>>()?;
-        let present = (0..columns.len()).filter(|&at| !columns[at].1.all_null()).collect();
-        Ok(Rows { len: batch.num_rows(), nulls: self.nulls, columns, present })
+        let columns = batch.columns().iter().zip(fields);
+        let columns = columns.map(|(array, field)| Ok((field.name().as_str(), Cells::new(array, field)?)));
+        let columns = columns.collect::<Result<_, ArrowError>>()?;
+        Ok(Rows { len: batch.num_rows(), nulls: self.nulls, columns, prepared: None })
     }
 
     /// Writes the line of column names that CSV begins with.
     pub fn write_csv_header(&self, out: &mut Vec<u8>) {
-        let mut name = Vec::new();
         for (at, field) in self.schema.fields().iter().enumerate() {
-            name.clear();
-            write_plain_text(&mut name, field.name());
             if at > 0 {
                 out.push(b',');
             }
-            write_csv_field(out, &name);
+            let start = out.len();
+            write_plain_text(out, field.name());
+            quote_csv_field(out, start);
         }
         out.push(b'\n');
     }
 }
 
-impl Names {
-    fn new(name: &str) -> Self {
-        let mut json = vec![b','];
-        write_json_string(&mut json, name);
-        json.push(b':');
-        let mut text = vec![b' '];
-        write_plain_text(&mut text, name);
-        text.push(b'=');
-        Self { json, text }
+/// What a line looks like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Style {
+    Json,
+    Csv,
+    Text,
+}
+
+impl Style {
+    /// What stands before a column's values.
+    fn name(self, name: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            Self::Json => {
+                out.push(b',');
+                write_json_string(&mut out, name);
+                out.push(b':');
+            }
+            Self::Csv => out.push(b','),
+            Self::Text => {
+                out.push(b' ');
+                write_plain_text(&mut out, name);
+                out.push(b'=');
+            }
+        }
+        out
+    }
+
+    /// Writes a value.
+    pub(super) fn write(self, out: &mut Vec<u8>, cells: &Cells<'_>, row: usize) {
+        if self == Self::Json {
+            return cells.write_json(out, row);
+        }
+        let start = out.len();
+        cells.write_plain(out, row);
+        if cells.is_bare() && out.len() > start {
+            return;
+        }
+        if self == Self::Csv { quote_csv_field(out, start) } else { quote_text(out, start) }
     }
 }
 
@@ -100,9 +119,24 @@ impl Names {
 pub struct Rows<'a> {
     len: usize,
     nulls: Nulls,
-    columns: Vec<(&'a Names, Cells<'a>)>,
-    /// The columns in which anything is.
-    present: Vec<usize>,
+    columns: Vec<(&'a str, Cells<'a>)>,
+    prepared: Option<Prepared>,
+}
+
+/// What writing in one style takes.
+#[derive(Debug)]
+struct Prepared {
+    style: Style,
+    /// Columns that appear, by their place.
+    members: Vec<(usize, Member)>,
+}
+
+/// What becomes of a null in a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum OnNull {
+    Skip,
+    Name,
+    Value,
 }
 
 impl Rows<'_> {
@@ -120,7 +154,7 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// Where there is no such row.
-    pub fn write_json(&self, out: &mut Vec<u8>, row: usize) {
+    pub fn write_json(&mut self, out: &mut Vec<u8>, row: usize) {
         self.write_json_object(out, row);
         out.push(b'\n');
     }
@@ -129,16 +163,10 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// Where there is no such row.
-    pub fn write_json_object(&self, out: &mut Vec<u8>, row: usize) {
+    pub fn write_json_object(&mut self, out: &mut Vec<u8>, row: usize) {
+        let on_null = if self.nulls == Nulls::Omit { OnNull::Skip } else { OnNull::Value };
         let start = out.len();
-        let mut member = |names: &Names, cells: &Cells<'_>| {
-            out.extend_from_slice(&names.json);
-            cells.write_json(out, row);
-        };
-        match self.nulls {
-            Nulls::Omit => self.cells_of(row).for_each(|(names, cells)| member(names, cells)),
-            Nulls::Write => self.columns.iter().for_each(|(names, cells)| member(names, cells)),
-        }
+        self.write_members(out, Style::Json, on_null, row);
         match out.get_mut(start) {
             // The first member's comma makes way for the brace.
             Some(comma) => *comma = b'{',
@@ -153,19 +181,11 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// Where there is no such row.
-    pub fn write_csv(&self, out: &mut Vec<u8>, row: usize) {
-        for (at, (_, cells)) in self.columns.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            if cells.is_null(row) {
-                continue;
-            }
-            let start = out.len();
-            cells.write_plain(out, row);
-            quote_csv_field(out, start);
-        }
+    pub fn write_csv(&mut self, out: &mut Vec<u8>, row: usize) {
+        let start = out.len();
+        self.write_members(out, Style::Csv, OnNull::Name, row);
         out.push(b'\n');
+        remove_separator(out, start);
     }
 
     /// Writes a row for people, with its line feed: `name=value` with blanks between, nulls left out. Values
@@ -173,61 +193,70 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// Where there is no such row.
-    pub fn write_text(&self, out: &mut Vec<u8>, row: usize) {
-        let line = out.len();
-        for (names, cells) in self.cells_of(row) {
-            let name = if out.len() == line { &names.text[1..] } else { &names.text };
-            out.extend_from_slice(name);
-            let start = out.len();
-            cells.write_plain(out, row);
-            quote_text(out, start);
-        }
+    pub fn write_text(&mut self, out: &mut Vec<u8>, row: usize) {
+        let start = out.len();
+        self.write_members(out, Style::Text, OnNull::Skip, row);
         out.push(b'\n');
+        remove_separator(out, start);
     }
 
-    /// The columns whose cell in that row is not null.
-    fn cells_of(&self, row: usize) -> impl Iterator<Item = &(&Names, Cells<'_>)> {
-        self.present.iter().map(|&at| &self.columns[at]).filter(move |(_, cells)| !cells.is_null(row))
+    /// Writes a row's cells, each with what stands before it.
+    fn write_members(&mut self, out: &mut Vec<u8>, style: Style, on_null: OnNull, row: usize) {
+        if self.prepared.as_ref().is_none_or(|prepared| prepared.style != style) {
+            self.prepared = Some(prepare(&self.columns, style, on_null));
+        }
+        for (at, member) in self.prepared.iter_mut().flat_map(|prepared| &mut prepared.members) {
+            let cells = &self.columns[*at].1;
+            match on_null {
+                _ if !cells.is_null(row) => member.write(out, style, cells, row),
+                OnNull::Skip => {}
+                OnNull::Name => member.write_name(out),
+                OnNull::Value => {
+                    member.write_name(out);
+                    out.extend_from_slice(b"null");
+                }
+            }
+        }
     }
+}
+
+/// Takes away what separates columns from before the first one.
+fn remove_separator(out: &mut Vec<u8>, start: usize) {
+    if out[start] != b'\n' {
+        out.remove(start);
+    }
+}
+
+fn prepare(columns: &[(&str, Cells<'_>)], style: Style, on_null: OnNull) -> Prepared {
+    let appears = |cells: &Cells<'_>| on_null != OnNull::Skip || !cells.all_null();
+    let present = columns.iter().enumerate().filter(|(_, (_, cells))| appears(cells));
+    let members = present.map(|(at, (name, _))| (at, Member::new(style.name(name)))).collect();
+    Prepared { style, members }
 }
 
 /// Puts what was written since `start` in quotes where CSV needs them.
 fn quote_csv_field(out: &mut Vec<u8>, start: usize) {
-    if needs_csv_quotes(&out[start..]) {
-        let field = out.split_off(start);
-        write_csv_field(out, &field);
+    let field = &out[start..];
+    if field.is_empty() || field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        quote(out, start, b"\"", b'"');
     }
-}
-
-fn needs_csv_quotes(field: &[u8]) -> bool {
-    field.is_empty() || field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
-}
-
-fn write_csv_field(out: &mut Vec<u8>, field: &[u8]) {
-    if !needs_csv_quotes(field) {
-        return out.extend_from_slice(field);
-    }
-    out.push(b'"');
-    for &byte in field {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
 }
 
 /// Puts what was written since `start` in quotes where a reader could not tell where it ends.
 fn quote_text(out: &mut Vec<u8>, start: usize) {
     let value = &out[start..];
-    if !value.is_empty() && !value.iter().any(|byte| matches!(byte, b' ' | b'"')) {
-        return;
+    if value.is_empty() || value.iter().any(|byte| matches!(byte, b' ' | b'"')) {
+        quote(out, start, b"\"\\", b'\\');
     }
-    let value = out.split_off(start);
+}
+
+/// Puts what was written since `start` in quotes, with `escape` before each byte of `special`.
+fn quote(out: &mut Vec<u8>, start: usize, special: &[u8], escape: u8) {
+    let text = out.split_off(start);
     out.push(b'"');
-    for byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
+    for byte in text {
+        if special.contains(&byte) {
+            out.push(escape);
         }
         out.push(byte);
     }

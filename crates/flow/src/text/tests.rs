@@ -171,7 +171,7 @@ fn flows() -> RecordBatch {
 fn a_record_is_one_line_of_json() {
     let (batch, schema) = (flows(), Table::Flows.schema());
     let writer = RecordWriter::new(&schema);
-    let rows = writer.rows(&batch).unwrap();
+    let mut rows = writer.rows(&batch).unwrap();
     let mut out = Vec::new();
     (0..rows.len()).for_each(|row| rows.write_json(&mut out, row));
     let out = text(out);
@@ -208,7 +208,7 @@ fn a_record_without_members_is_an_empty_object() {
     let batch =
         RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(UInt8Array::from(vec![None, Some(1)]))]).unwrap();
     let writer = RecordWriter::new(&schema);
-    let rows = writer.rows(&batch).unwrap();
+    let mut rows = writer.rows(&batch).unwrap();
     let mut out = b"before".to_vec();
     rows.write_json_object(&mut out, 0);
     rows.write_json_object(&mut out, 1);
@@ -239,7 +239,7 @@ fn csv_is_quoted_where_it_must_be() {
     let numbers: ArrayRef = Arc::new(UInt64Array::from(vec![Some(1), None, Some(3), Some(4)]));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![names, numbers]).unwrap();
     let writer = RecordWriter::new(&schema);
-    let rows = writer.rows(&batch).unwrap();
+    let mut rows = writer.rows(&batch).unwrap();
     let mut out = Vec::new();
     writer.write_csv_header(&mut out);
     (0..rows.len()).for_each(|row| rows.write_csv(&mut out, row));
@@ -336,7 +336,7 @@ proptest! {
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
         let writer = RecordWriter::new(&batch.schema()).with_nulls(if write_nulls { Nulls::Write } else { Nulls::Omit });
-        let rows = writer.rows(&batch).unwrap();
+        let mut rows = writer.rows(&batch).unwrap();
         for row in 0..rows.len() {
             let mut out = Vec::new();
             rows.write_json(&mut out, row);
@@ -347,6 +347,77 @@ proptest! {
             let expected = texts[row].clone().map_or(Value::Null, Value::from);
             prop_assert_eq!(record.get(format!("{name}2")).unwrap_or(&Value::Null), &expected);
             prop_assert_eq!(record[format!("{name}5")].as_array().unwrap().len(), lengths[row]);
+        }
+    }
+}
+
+/// Columns whose cells often are what the cell before was, with nulls between, and names of any length.
+fn repeating() -> impl Strategy<Value = RecordBatch> {
+    let cells = prop::collection::vec(prop::option::weighted(0.8, 0_usize..3), 12);
+    (prop::collection::vec(cells, 6), 1_usize..90).prop_map(|(cells, length)| {
+        const ADDRESSES: [&[u8]; 3] = [&[0; 4], &[0; 16], &[0, 0, 0, 1]];
+        const WORDS: [&str; 3] = ["", "a,\"b\" c", "word"];
+        let of = |column: usize| cells[column].iter().copied();
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(of(0).map(|cell| cell.map(|cell| cell as u8)).collect::<UInt8Array>()),
+            Arc::new(of(1).map(|cell| cell.map(|cell| cell as i64)).collect::<TimestampNanosecondArray>()),
+            Arc::new(of(2).map(|cell| cell.map(|cell| ADDRESSES[cell])).collect::<BinaryArray>()),
+            Arc::new(of(3).map(|cell| cell.map(|cell| WORDS[cell])).collect::<DictionaryArray<Int8Type>>()),
+            Arc::new(of(4).map(|cell| cell.map(|cell| WORDS[cell])).collect::<StringArray>()),
+            Arc::new(of(5).map(|cell| cell.map(|cell| cell as f64)).collect::<Float64Array>()),
+        ];
+        let name = |column: usize| format!("{column}{}", "x".repeat(length));
+        let columns = arrays.into_iter().enumerate().map(|(column, array)| (name(column), array, true));
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    })
+}
+
+/// The same JSON, cell by cell.
+fn json_by_cells(batch: &RecordBatch, row: usize, nulls: Nulls) -> String {
+    let mut members = Vec::new();
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let mut out = Vec::new();
+        write_json_value(&mut out, array, field, row).unwrap();
+        if nulls == Nulls::Write || out != b"null" {
+            members.push(format!("\"{}\":{}", field.name(), text(out)));
+        }
+    }
+    format!("{{{}}}\n", members.join(","))
+}
+
+/// The same line of CSV, cell by cell.
+fn csv_by_cells(batch: &RecordBatch, row: usize) -> String {
+    let cell = |(field, array): (&FieldRef, &ArrayRef)| {
+        let mut out = Vec::new();
+        write_plain(&mut out, array, field, row).unwrap();
+        let plain = text(out);
+        let null = array.logical_nulls().is_some_and(|nulls| nulls.is_null(row));
+        let quoted = !null && (plain.is_empty() || plain.contains([',', '"']));
+        if quoted { format!("\"{}\"", plain.replace('"', "\"\"")) } else { plain }
+    };
+    let cells: Vec<String> = batch.schema().fields().iter().zip(batch.columns()).map(cell).collect();
+    cells.join(",") + "\n"
+}
+
+proptest! {
+    #[test]
+    fn lines_are_the_same_whether_cells_repeat_or_not(batch in repeating()) {
+        let writer = RecordWriter::new(&batch.schema());
+        let with_nulls = RecordWriter::new(&batch.schema()).with_nulls(Nulls::Write);
+        let (mut rows, mut rows_with_nulls) = (writer.rows(&batch).unwrap(), with_nulls.rows(&batch).unwrap());
+        // By style, by row, and back again, so that one style follows another too.
+        for row in (0..batch.num_rows()).chain([0, 0]) {
+            let mut out = Vec::new();
+            rows.write_json(&mut out, row);
+            prop_assert_eq!(text(out), json_by_cells(&batch, row, Nulls::Omit));
+            let mut out = Vec::new();
+            rows_with_nulls.write_json(&mut out, row);
+            prop_assert_eq!(text(out), json_by_cells(&batch, row, Nulls::Write));
+        }
+        for row in 0..batch.num_rows() {
+            let mut out = Vec::new();
+            rows.write_csv(&mut out, row);
+            prop_assert_eq!(text(out), csv_by_cells(&batch, row));
         }
     }
 }

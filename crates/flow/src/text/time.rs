@@ -42,12 +42,15 @@ impl Clock {
     /// Writes `time`, in units of which `per_second` are a second. What no year of four digits holds is
     /// written as the number that it is.
     pub(super) fn write(&self, out: &mut Vec<u8>, time: i64, per_second: i64) {
-        let seconds = time.div_euclid(per_second);
+        // Division by a number that the compiler knows is several times quicker.
+        let (seconds, nanos) = match per_second {
+            NANOS => (time.div_euclid(NANOS), time.rem_euclid(NANOS)),
+            _ => (time.div_euclid(per_second), time.rem_euclid(per_second) * (NANOS / per_second)),
+        };
         if !(FIRST..END).contains(&seconds) {
             out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
             return;
         }
-        let nanos = time.rem_euclid(per_second) * (NANOS / per_second);
         let mut text = [0; 30];
         text[..19].copy_from_slice(&self.text(seconds));
         let end = 19 + fraction(&mut text[19..], nanos as u32);
@@ -111,15 +114,18 @@ fn date(days: i64) -> (u32, u32, u32) {
 
 /// Writes point and digits of a fraction; says how many bytes that was.
 fn fraction(place: &mut [u8], nanos: u32) -> usize {
-    let (count, value) = match nanos {
-        0 => return 0,
-        nanos if nanos % 1_000_000 == 0 => (3, nanos / 1_000_000),
-        nanos if nanos % 1_000 == 0 => (6, nanos / 1_000),
-        nanos => (9, nanos),
+    let thirds = [nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000];
+    let count = match thirds {
+        [0, 0, 0] => return 0,
+        [_, 0, 0] => 1,
+        [_, _, 0] => 2,
+        _ => 3,
     };
     place[0] = b'.';
-    digits(&mut place[1..=count], value);
-    1 + count
+    for (place, third) in place[1..].chunks_exact_mut(3).zip(&thirds[..count]) {
+        digits(place, *third);
+    }
+    1 + 3 * count
 }
 
 fn digits(place: &mut [u8], mut value: u32) {
