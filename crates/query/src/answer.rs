@@ -14,9 +14,13 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
 use crate::schema::{KIND, answer_type, to_type};
+use crate::shelf::Shelf;
 use crate::sql::{PlainSums, UNSCALED};
 use crate::watch::Watch;
-use crate::{Error, Options, Progress, Warning, lineage};
+use crate::{Error, Meter, Options, Progress, Warning, lineage};
+
+/// How often a question begins anew because parts were taken away before it could say anything.
+const RESTARTS_MAX: u32 = 3;
 
 /// What holds a question back.
 #[derive(Clone, Debug)]
@@ -43,31 +47,47 @@ impl Limits {
     }
 }
 
+/// What is being worked out: a plan, over parts, under limits.
+pub(crate) struct Work {
+    pub(crate) state: SessionState,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) shelf: Option<Arc<Shelf>>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) sums: PlainSums,
+    pub(crate) limits: Limits,
+}
+
+impl Work {
+    async fn begin(&self) -> Result<SendableRecordBatchStream, Error> {
+        let begun = self.limits.within(async {
+            let physical = self.state.create_physical_plan(&self.plan).await?;
+            execute_stream(physical, self.state.task_ctx())
+        });
+        begun.await?.map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: DataFusionError) -> Error {
+        Error::from_engine(error, &self.limits.options)
+    }
+}
+
 /// An answer that is being worked out. Dropping it cancels the work.
 ///
 /// Addresses are binary, words and text are strings, and each field's metadata says under `kind` where its cells are
 /// addresses or MAC addresses.
 pub struct Answer {
+    work: Work,
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
-    watch: Arc<Watch>,
-    sums: PlainSums,
-    limits: Limits,
+    /// None once rows were handed out: then it is too late to begin anew.
+    restarts: Option<u32>,
 }
 
 impl Answer {
-    pub(crate) async fn start(
-        state: &SessionState,
-        plan: LogicalPlan,
-        watch: Arc<Watch>,
-        sums: PlainSums,
-        limits: Limits,
-    ) -> Result<Self, DataFusionError> {
-        let kinds = lineage::kinds(&plan);
-        let physical = state.create_physical_plan(&plan).await?;
-        let schema = answer_schema(&physical.schema(), &kinds);
-        let stream = execute_stream(physical, state.task_ctx())?;
-        Ok(Self { schema, stream, watch, sums, limits })
+    pub(crate) async fn start(work: Work) -> Result<Self, Error> {
+        let stream = work.begin().await?;
+        let schema = answer_schema(&stream.schema(), &lineage::kinds(&work.plan));
+        Ok(Self { work, schema, stream, restarts: Some(0) })
     }
 
     /// The answer's columns.
@@ -77,12 +97,33 @@ impl Answer {
 
     /// The next rows; none when the answer is complete.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Error>> {
-        let batch = match self.limits.within(self.stream.next()).await {
-            Ok(batch) => batch?,
-            Err(error) => return Some(Err(error)),
+        let batch = loop {
+            let batch = match self.work.limits.within(self.stream.next()).await {
+                Ok(batch) => batch,
+                Err(error) => return Some(Err(error)),
+            };
+            match self.restart_if_parts_are_gone().await {
+                Ok(true) => {}
+                Ok(false) => break batch?,
+                Err(error) => return Some(Err(error)),
+            }
         };
+        self.restarts = None;
         let batch = batch.and_then(|batch| Ok(plain(&batch, &self.schema)?));
-        Some(batch.map_err(|error| Error::from_engine(error, &self.limits.options)))
+        Some(batch.map_err(|error| self.work.error(error)))
+    }
+
+    /// Merging or retention took parts away: what is there now is asked, where nothing was said yet.
+    async fn restart_if_parts_are_gone(&mut self) -> Result<bool, Error> {
+        let Some((shelf, restarts)) = self.work.shelf.as_ref().zip(self.restarts.as_mut()) else { return Ok(false) };
+        if !self.work.watch.is_part_gone() || *restarts == RESTARTS_MAX {
+            return Ok(false);
+        }
+        *restarts += 1;
+        shelf.refresh()?;
+        self.work.watch.reset();
+        self.stream = self.work.begin().await?;
+        Ok(true)
     }
 
     /// All rows that are still to come.
@@ -96,21 +137,27 @@ impl Answer {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        self.watch.progress()
+        self.work.watch.progress()
+    }
+
+    /// How far it is, for a bar that is drawn while the answer is waited for.
+    pub fn meter(&self) -> Meter {
+        Meter::new(Arc::clone(&self.work.watch))
     }
 
     /// What must be said about it. Complete once the last row has come.
     pub fn warnings(&self) -> Vec<Warning> {
-        let sampled = |place: usize| self.sums.sampled[place].load(Ordering::Relaxed);
+        let sampled = |place: usize| self.work.sums.sampled[place].load(Ordering::Relaxed);
         let unscaled = UNSCALED.into_iter().enumerate().filter(|(place, _)| sampled(*place));
         let unscaled = unscaled.map(|(_, (column, scaled))| Warning::Unscaled { column, scaled });
-        self.watch.warnings().into_iter().chain(unscaled).collect()
+        let of_store = self.work.shelf.iter().flat_map(|shelf| shelf.warnings());
+        self.work.watch.warnings().into_iter().chain(of_store).chain(unscaled).collect()
     }
 }
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("schema", &self.schema).field("watch", &self.watch).finish_non_exhaustive()
+        f.debug_struct("Answer").field("schema", &self.schema).field("watch", &self.work.watch).finish_non_exhaustive()
     }
 }
 

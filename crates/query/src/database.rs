@@ -1,37 +1,27 @@
 //! A store to be asked: its folder, or batches in memory.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use datafusion::catalog::CatalogProviderList;
-use datafusion::catalog::{
-    CatalogProvider, MemTable, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider, SchemaProvider,
-    TableProvider,
-};
-use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::SessionState;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, GreedyMemoryPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::SessionConfig;
-use datafusion::sql::parser::Statement;
 use finderscope_flow::Table;
 
-use crate::answer::{Answer, Limits};
 use crate::part::Part;
-use crate::scan::PartsTable;
+use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
-use crate::sql::{Operators, PlainSums};
-use crate::watch::Watch;
-use crate::window::Window;
+use crate::shelf::Catalog;
+use crate::sql::Operators;
 use crate::yielding::YieldingJoins;
-use crate::{Error, functions, literals, sql, views};
+use crate::{Answer, Error, Window, functions, sql};
 
 /// Bytes of footers that are kept between questions.
 const FOOTER_CACHE_BYTES: usize = 128 << 20;
@@ -67,16 +57,22 @@ pub struct Database {
     state: SessionState,
 }
 
+/// Where its rows are.
 #[derive(Clone, Debug)]
-enum Source {
-    Parts(Arc<[Part]>),
+pub(crate) enum Source {
+    Parts(Arc<Catalog>),
     Memory(Arc<HashMap<Table, Vec<RecordBatch>>>),
 }
 
 impl Database {
+    /// The store in a folder. Nothing is locked, and each question sees what is stored when it is asked.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
+        Self::new(Source::Parts(Arc::new(Catalog::of_store(dir)?)), options)
+    }
+
     /// Exactly these parts.
     pub fn over_parts(parts: Vec<Part>, options: Options) -> Result<Self, Error> {
-        Self::new(Source::Parts(parts.into()), options)
+        Self::new(Source::Parts(Arc::new(Catalog::List(parts))), options)
     }
 
     /// Batches of rows, as a file of telemetry that was just read.
@@ -102,78 +98,30 @@ impl Database {
     /// Answers a question in SQL, over the rows of the window.
     pub async fn sql(&self, question: &str, window: &Window) -> Result<Answer, Error> {
         let statement = sql::parse(question)?;
-        let question = self.question(window).await?;
-        let plan = question.plan(statement).await.map_err(|error| self.error(error))?;
-        question.answer(plan).await.map_err(|error| self.error(error))
+        let answer = async {
+            let question = self.question(window).await?;
+            let plan = question.plan(statement).await?;
+            question.answer(plan).await
+        };
+        answer.await.map_err(|error| self.error(error))
     }
 
     /// A session over what is there now.
-    pub(crate) async fn question(&self, window: &Window) -> Result<Question, Error> {
-        self.begin(window).await.map_err(|error| self.error(error))
+    pub(crate) async fn question(&self, window: &Window) -> datafusion::error::Result<Question> {
+        Question::begin(&self.source, &self.options, self.state.clone(), window).await
     }
 
     /// The error as who asked understands it.
     pub(crate) fn error(&self, error: datafusion::error::DataFusionError) -> Error {
         Error::from_engine(error, &self.options)
     }
-
-    async fn begin(&self, window: &Window) -> datafusion::error::Result<Question> {
-        let watch = Arc::new(Watch::default());
-        let schema = Arc::new(MemorySchemaProvider::new());
-        for table in Table::ALL {
-            let stored = provider_as_source(self.stored(table, window, &watch)?);
-            let scan = LogicalPlanBuilder::scan(table.name(), stored, None)?.build()?;
-            let view = views::view(table, scan, window)?;
-            schema.register_table(table.name().to_owned(), Arc::new(ViewTable::new(view, None)))?;
-        }
-        let catalog = Arc::new(MemoryCatalogProvider::new());
-        catalog.register_schema("public", Arc::clone(&schema) as _)?;
-        let catalogs = Arc::new(MemoryCatalogProviderList::new());
-        catalogs.register_catalog("finderscope".to_owned(), catalog);
-        let mut state = self.state.clone();
-        state.register_catalog_list(catalogs);
-        for (name, definition) in views::NAMED {
-            let plan = state.create_logical_plan(definition).await?;
-            schema.register_table(name.to_owned(), Arc::new(ViewTable::new(plan, None)))?;
-        }
-        Ok(Question { state, watch, limits: Limits::starting_now(&self.options) })
-    }
-
-    fn stored(
-        &self,
-        table: Table,
-        window: &Window,
-        watch: &Arc<Watch>,
-    ) -> datafusion::error::Result<Arc<dyn TableProvider>> {
-        let schema = read_schema(table);
-        Ok(match &self.source {
-            Source::Parts(parts) => {
-                let parts = parts.iter().filter(|part| part.table == table).cloned().collect();
-                Arc::new(PartsTable::new(schema, parts, window.received(), Arc::clone(watch)))
-            }
-            Source::Memory(tables) => {
-                let batches = tables.get(&table).cloned().unwrap_or_default();
-                Arc::new(MemTable::try_new(schema, spread(batches, self.options.threads))?)
-            }
-        })
-    }
-}
-
-/// Batches dealt out to threads.
-fn spread(batches: Vec<RecordBatch>, threads: usize) -> Vec<Vec<RecordBatch>> {
-    let mut hands = vec![Vec::new(); threads.max(1)];
-    let places = hands.len();
-    for (index, batch) in batches.into_iter().enumerate() {
-        hands[index % places].push(batch);
-    }
-    hands
 }
 
 /// A session with our functions and limits, and no tables.
 fn session(options: &Options) -> datafusion::error::Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(options.threads.max(1))
-        .with_default_catalog_and_schema("finderscope", "public")
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true);
     let settings = config.options_mut();
@@ -209,54 +157,4 @@ fn session(options: &Options) -> datafusion::error::Result<SessionState> {
         .with_physical_optimizer_rule(Arc::new(YieldingJoins))
         .with_scalar_functions(functions)
         .build())
-}
-
-/// One question: a session over a snapshot, with its progress and its deadline.
-pub(crate) struct Question {
-    state: SessionState,
-    watch: Arc<Watch>,
-    limits: Limits,
-}
-
-impl Question {
-    async fn plan(
-        &self,
-        statement: datafusion::sql::sqlparser::ast::Statement,
-    ) -> datafusion::error::Result<LogicalPlan> {
-        let statement = Statement::Statement(Box::new(statement));
-        self.check_tables(&statement)?;
-        self.state.statement_to_plan(statement).await
-    }
-
-    fn check_tables(&self, statement: &Statement) -> datafusion::error::Result<()> {
-        let known = self.tables();
-        for table in self.state.resolve_table_references(statement)? {
-            if table.schema().is_none_or(|schema| schema != "information_schema")
-                && !known.contains(&table.table().to_owned())
-            {
-                return Err(literals::external(Error::UnknownTable { name: table.to_string(), tables: known }));
-            }
-        }
-        Ok(())
-    }
-
-    fn tables(&self) -> Vec<String> {
-        let views = views::NAMED.iter().map(|(name, _)| (*name).to_owned());
-        Table::ALL.iter().map(|table| table.name().to_owned()).chain(views).collect()
-    }
-
-    /// The rows of `table` in the question's window.
-    pub(crate) async fn table(&self, table: Table) -> datafusion::error::Result<LogicalPlanBuilder> {
-        let provider = self.state.schema_for_ref(table.name())?.table(table.name()).await?;
-        let provider =
-            provider.ok_or_else(|| datafusion::common::internal_datafusion_err!("no table {}", table.name()))?;
-        LogicalPlanBuilder::scan(table.name(), provider_as_source(provider), None)
-    }
-
-    /// Runs a plan.
-    pub(crate) async fn answer(&self, plan: LogicalPlan) -> datafusion::error::Result<Answer> {
-        let sums = PlainSums::default();
-        let plan = sums.watch(literals::read_literals(plan)?)?;
-        Answer::start(&self.state, plan, Arc::clone(&self.watch), sums, self.limits.clone()).await
-    }
 }

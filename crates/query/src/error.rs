@@ -1,9 +1,10 @@
 //! What can go wrong with a question, said so that who asked can mend it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use datafusion::common::{Column, DataFusionError, SchemaError};
+
+use finderscope_store::StoreError;
 
 use crate::Options;
 use crate::filter::FilterError;
@@ -67,13 +68,8 @@ pub enum Error {
         limit: Duration,
     },
     /// The store's folder cannot be read.
-    #[error("{path}: {problem}", path = path.display())]
-    Store {
-        /// The folder or file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    Store(StoreError),
     /// Anything else that the planner or the disk said.
     #[error("{0}")]
     Engine(String),

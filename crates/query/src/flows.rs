@@ -37,7 +37,7 @@ pub struct FlowsQuestion {
 impl Database {
     /// The flows that pass the filter, in the window.
     pub async fn flows(&self, question: &FlowsQuestion) -> Result<Answer, Error> {
-        let session = self.question(&question.window).await?;
+        let session = self.question(&question.window).await.map_err(|error| self.error(error))?;
         self.ask(&session, |rows| listed(rows, question), question.filter.as_ref()).await
     }
 }

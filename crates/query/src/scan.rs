@@ -17,29 +17,32 @@ use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
+use finderscope_flow::Table;
 
 use crate::part::{Part, TimeRange};
+use crate::shelf::Shelf;
 use crate::source::Guarded;
 use crate::watch::Watch;
 
 /// The parts of one table, as one question sees them.
 #[derive(Debug)]
 pub(crate) struct PartsTable {
+    table: Table,
     schema: SchemaRef,
-    parts: Vec<Part>,
-    window: TimeRange,
+    shelf: Arc<Shelf>,
     watch: Arc<Watch>,
 }
 
 impl PartsTable {
-    /// The parts, of which only those that may hold rows received in `window` are read.
-    pub(crate) const fn new(schema: SchemaRef, parts: Vec<Part>, window: TimeRange, watch: Arc<Watch>) -> Self {
-        Self { schema, parts, window, watch }
+    /// The table's parts on the shelf.
+    pub(crate) const fn new(table: Table, schema: SchemaRef, shelf: Arc<Shelf>, watch: Arc<Watch>) -> Self {
+        Self { table, schema, shelf, watch }
     }
 
-    fn selected(&self, filters: &[Expr]) -> Vec<&Part> {
-        let range = filters.iter().fold(self.window, |range, filter| range.and(received_in(filter)));
-        self.parts.iter().filter(|part| range.may_hold(part)).collect()
+    /// Which of these may hold rows that satisfy the filters.
+    fn selected<'a>(&self, parts: &'a [Part], filters: &[Expr]) -> Vec<&'a Part> {
+        let range = filters.iter().fold(TimeRange::ALL, |range, filter| range.and(received_in(filter)));
+        parts.iter().filter(|part| part.table == self.table && range.may_hold(part)).collect()
     }
 
     fn source(&self, state: &dyn Session) -> Result<Guarded> {
@@ -77,7 +80,8 @@ impl TableProvider for PartsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let parts = self.selected(filters);
+        let parts = self.shelf.parts();
+        let parts = self.selected(&parts, filters);
         let rows: u64 = parts.iter().map(|part| part.rows).sum();
         self.watch.expect(parts.len() as u64, rows);
         let files = parts.into_iter().map(file).collect::<Result<Vec<_>>>()?;

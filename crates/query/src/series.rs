@@ -54,7 +54,7 @@ impl Database {
     ///
     /// A flow counts in the bin of its end. Bins without flows are absent.
     pub async fn series(&self, question: &SeriesQuestion) -> Result<Answer, Error> {
-        let session = self.question(&question.window).await?;
+        let session = self.question(&question.window).await.map_err(|error| self.error(error))?;
         self.ask(&session, |rows| binned(rows, question), question.filter.as_ref()).await
     }
 }

@@ -7,7 +7,7 @@ use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use finderscope_flow::{Column, Table};
 
-use crate::database::Question;
+use crate::question::Question;
 use crate::{Database, Error, Filter, Measure, Summary, Warning, Window, summary};
 
 /// What a top is asked for.
@@ -39,7 +39,7 @@ pub struct Top {
 impl Database {
     /// The groups with the most bytes, packets or flows.
     pub async fn top(&self, question: &TopQuestion) -> Result<Top, Error> {
-        let session = self.question(&question.window).await?;
+        let session = self.question(&question.window).await.map_err(|error| self.error(error))?;
         let mut answer = self.ask(&session, |rows| ranked(rows, question), question.filter.as_ref()).await?;
         let batches = answer.collect().await?;
         let rows = concat_batches(answer.schema(), &batches).map_err(|error| Error::Engine(error.to_string()))?;
@@ -52,7 +52,7 @@ impl Database {
 
     /// Totals of the flows that pass the filter.
     pub async fn summary(&self, filter: Option<&Filter>, window: &Window) -> Result<(Summary, Vec<Warning>), Error> {
-        let session = self.question(window).await?;
+        let session = self.question(window).await.map_err(|error| self.error(error))?;
         self.summarize(&session, filter, window).await
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Something that whoever reads the answer must know.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -14,6 +14,11 @@ pub enum Warning {
         /// The file.
         path: PathBuf,
         /// What the reader said.
+        problem: String,
+    },
+    /// The store's manifest is damaged: parts that it no longer names are missing.
+    Store {
+        /// What is wrong with it.
         problem: String,
     },
     /// A plain sum over sampled rows.
@@ -33,7 +38,7 @@ pub enum Warning {
 impl Warning {
     /// Whether the answer lacks rows because of it.
     pub const fn is_partial(&self) -> bool {
-        matches!(self, Self::DamagedPart { .. })
+        matches!(self, Self::DamagedPart { .. } | Self::Store { .. })
     }
 }
 
@@ -43,6 +48,7 @@ impl fmt::Display for Warning {
             Self::DamagedPart { path, problem } => {
                 write!(f, "{}: cannot be read, its rows are missing: {problem}", path.display())
             }
+            Self::Store { problem } => f.write_str(problem),
             Self::Unscaled { column, scaled } => {
                 write!(f, "sum({column}) is over sampled rows; sum({scaled}) counts the sampling rate in")
             }
@@ -72,6 +78,24 @@ pub(crate) struct Watch {
     rows_read: AtomicU64,
     opened: Mutex<BTreeSet<String>>,
     warnings: Mutex<BTreeSet<Warning>>,
+    gone: AtomicBool,
+}
+
+/// How far an answer is, to be looked at while it is waited for.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    watch: Arc<Watch>,
+}
+
+impl Meter {
+    pub(crate) const fn new(watch: Arc<Watch>) -> Self {
+        Self { watch }
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.watch.progress()
+    }
 }
 
 impl Watch {
@@ -96,11 +120,29 @@ impl Watch {
 
     /// A part cannot be read. One warning a part, whatever else is wrong with it.
     pub(crate) fn damaged(&self, path: &Path, problem: String) {
+        if !path.exists() {
+            self.gone.store(true, Ordering::Relaxed);
+        }
         let mut warnings = lock(&self.warnings);
         let known = |warning: &Warning| matches!(warning, Warning::DamagedPart { path: known, .. } if known == path);
         if !warnings.iter().any(known) {
             warnings.insert(Warning::DamagedPart { path: path.to_owned(), problem });
         }
+    }
+
+    /// Whether some part is no longer there.
+    pub(crate) fn is_part_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Begins anew.
+    pub(crate) fn reset(&self) {
+        for count in [&self.parts, &self.rows, &self.rows_read] {
+            count.store(0, Ordering::Relaxed);
+        }
+        lock(&self.opened).clear();
+        lock(&self.warnings).clear();
+        self.gone.store(false, Ordering::Relaxed);
     }
 
     /// What is to be said so far.

@@ -5,4 +5,5 @@ mod common;
 mod filter;
 mod parts;
 mod sql;
+mod store;
 mod totals;
