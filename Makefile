@@ -34,7 +34,6 @@ check:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
-	scripts/check-docs
 
 ## Any bytes into every decoder, FUZZ_SECONDS each. Needs a nightly compiler.
 fuzz:
