@@ -4,9 +4,12 @@
 .DEFAULT_GOAL := run
 
 # Empty where rust-toolchain.toml is enough.
-export RUSTUP_TOOLCHAIN_HERE := $(shell scripts/toolchain)
-ifneq ($(RUSTUP_TOOLCHAIN_HERE),)
-export RUSTUP_TOOLCHAIN := $(RUSTUP_TOOLCHAIN_HERE)
+TOOLCHAIN := $(shell scripts/toolchain)
+ifneq ($(.SHELLSTATUS),0)
+$(error Rust is missing)
+endif
+ifneq ($(TOOLCHAIN),)
+export RUSTUP_TOOLCHAIN := $(TOOLCHAIN)
 endif
 
 # Seconds that each fuzz target gets.
