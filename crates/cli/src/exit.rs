@@ -1,5 +1,6 @@
 //! Exit statuses, the same for every command (semantics of commands).
 
+use std::fmt;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -13,6 +14,20 @@ pub enum Exit {
     Usage = 2,
     /// Some inputs were bad; which, is on stderr.
     Partly = 3,
+}
+
+impl Exit {
+    /// Says what was wrong with how a command was called.
+    pub fn misused(problem: impl fmt::Display) -> Self {
+        // A chain of causes in one line, where there is one.
+        crate::say(format_args!("error: {problem:#}"));
+        Self::Usage
+    }
+
+    /// Done only where both are; else what was not.
+    pub fn and(self, other: Self) -> Self {
+        if self == Self::Done { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {

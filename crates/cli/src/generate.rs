@@ -57,6 +57,9 @@ pub struct Args {
     /// Exporters, each with its own address (192.168.0.1 and on), sequence and templates
     #[arg(long, value_name = "E", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=EXPORTERS_MAX as i64))]
     exporters: u32,
+    /// The number of the first exporter, for mixes of several files
+    #[arg(long, value_name = "N", default_value_t = 0, hide = true)]
+    first_exporter: u32,
     /// Templates that each exporter uses (v9, ipfix)
     #[arg(long, value_name = "K", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=TEMPLATES_MAX as i64))]
     templates: u32,
@@ -138,12 +141,13 @@ struct Workload {
 impl Workload {
     fn new(args: &Args, file: BufWriter<File>) -> anyhow::Result<Self> {
         let protocol = if args.kind == Kind::Ipfix { Protocol::Ipfix } else { Protocol::V9 };
-        let exporter = |number| Exporter {
-            number,
+        let first = args.first_exporter as usize;
+        let exporter = |at| Exporter {
+            number: first + at,
             sequence: 0,
             datagrams: 0,
             samples: 0,
-            sampling_rate: args.kind.sampling_rate(number),
+            sampling_rate: args.kind.sampling_rate(at),
         };
         Ok(Self {
             kind: args.kind,

@@ -1,10 +1,24 @@
 //! The `finderscope` command: one file per subcommand, each a function from arguments to an exit status.
 #![allow(unreachable_pub, reason = "a program has no outside: pub means for its other modules")]
+
+mod ask;
+mod capture;
+mod decode;
+mod demo;
 mod exit;
+mod flows;
+mod folder;
 mod generate;
+mod import;
+mod output;
 mod progress;
+mod query;
 mod replay;
+mod series;
+mod serve;
+mod status;
 mod time;
+mod top;
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -24,8 +38,17 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Serve(serve::Args),
+    Status(status::Args),
+    Decode(decode::Args),
+    Query(query::Args),
+    Flows(flows::Args),
+    Top(top::Args),
+    Series(series::Args),
+    Import(import::Args),
     Generate(generate::Args),
     Replay(replay::Args),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -48,9 +71,25 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
     match command {
+        Command::Serve(args) => serve::run(args, out),
+        Command::Status(args) => status::run(args, out),
+        Command::Decode(args) => decode::run(args, out),
+        Command::Import(args) => import::run(args, out),
+        Command::Query(args) => query::run(args, out),
+        Command::Flows(args) => flows::run(args, out),
+        Command::Top(args) => top::run(args, out),
+        Command::Series(args) => series::run(args, out),
         Command::Generate(args) => generate::run(args),
         Command::Replay(args) => replay::run(args, out),
+        Command::Demo(args) => demo::run(args, out),
     }
+}
+
+/// Runs another command as if it were typed; what it prints goes to `out`, a reference of its own type so that commands may nest.
+fn run_line(words: &[&str], out: &mut impl Write) -> anyhow::Result<Exit> {
+    let words = std::iter::once("finderscope").chain(words.iter().copied());
+    let cli = Cli::try_parse_from(words)?;
+    run(&cli.command, &mut (out as &mut dyn Write))
 }
 
 /// One line to the person at the terminal. There is nobody to tell when that fails.

@@ -1,1 +1,25 @@
-//! Configuration, topology, REST and lifecycle of the collector.
+//! The collector as a program: configuration, topology, HTTP and lifecycle.
+//!
+//! ```text
+//! sockets ─▶ Shard (journal, intake, builders) ─▶ Writer ─▶ parts      one pair of threads a shard
+//!                 │ once a second
+//!                 ▼
+//!               Board ─▶ HTTP: /healthz, /metrics, /api/v1/status
+//! ```
+//!
+//! * [`config`]: the file and its defaults.
+//! * [`collector::Collector`]: everything that `serve` runs, from opening to sealing.
+//! * [`import`]: captures into a store, through the same pipeline.
+//!
+//! Nothing here knows a protocol, and nothing here asks questions of the store.
+
+pub mod board;
+pub mod collector;
+pub mod config;
+pub mod http;
+pub mod import;
+mod metrics;
+mod recover;
+mod shard;
+pub mod status;
+mod writer;

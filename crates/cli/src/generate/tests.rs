@@ -11,6 +11,7 @@ fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
         seed: 7,
         start: DEFAULT_START.to_owned(),
         exporters: 5,
+        first_exporter: 0,
         templates,
         rate: 100_000,
         output: output.clone(),

@@ -1,0 +1,114 @@
+//! What questions are about: a store's folder, or a capture file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use arrow::array::AsArray;
+use arrow::compute::{max, min};
+use arrow::datatypes::TimestampNanosecondType;
+use finderscope_flow::{Column, Table};
+use finderscope_query::{Database, Error, Options};
+use finderscope_store::{Snapshot, StoreError};
+
+use crate::exit::Exit;
+use crate::{capture, folder};
+
+/// Where the rows are that a question is about.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SourceArgs {
+    /// The store's folder [default: $STATE_DIRECTORY, for root /var/lib/finderscope, else ~/.local/share/finderscope]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Ask a capture file instead of the store; - is standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "data")]
+    read: Option<String>,
+    /// Memory that the question may take; what does not fit goes to temporary files where it can
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
+    memory_limit: usize,
+}
+
+/// What was opened.
+#[derive(Debug)]
+pub struct Source {
+    /// To be asked.
+    pub database: Database,
+    /// The first and the last receive time in it.
+    pub span: Option<(i64, i64)>,
+    /// Whether all of a capture could be read.
+    pub exit: Exit,
+}
+
+impl SourceArgs {
+    /// Opens the folder or reads the file.
+    pub fn open(&self) -> anyhow::Result<Source> {
+        match (&self.read, &self.data) {
+            (Some(file), _) => self.read_capture(file),
+            (None, Some(folder)) => self.open_store(folder),
+            (None, None) => self.open_store(&folder::default()?),
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options { memory_limit: self.memory_limit, spill: Some(std::env::temp_dir()), ..Options::default() }
+    }
+
+    fn open_store(&self, folder: &Path) -> anyhow::Result<Source> {
+        let database = match Database::open(folder, self.options()) {
+            Err(Error::Store(StoreError::NoStore { dir })) => bail!(
+                "no store in {}; hint: name its folder with --data DIR, or start `finderscope serve`",
+                dir.display()
+            ),
+            database => database?,
+        };
+        let snapshot = Snapshot::read(folder)?;
+        let first = snapshot.parts(Table::Flows).map(|part| part.min_received_ns).min();
+        let span = first.zip(snapshot.parts(Table::Flows).map(|part| part.max_received_ns).max());
+        Ok(Source { database, span, exit: Exit::Done })
+    }
+
+    fn read_capture(&self, file: &str) -> anyhow::Result<Source> {
+        let capture::Read { batches, exit } = capture::read(file)?;
+        let times = batches.iter().filter(|(table, _)| *table == Table::Flows).filter_map(|(_, batch)| {
+            let times = batch.column_by_name(Column::TimeReceivedNs.name())?;
+            let times = times.as_primitive_opt::<TimestampNanosecondType>()?;
+            min(times).zip(max(times))
+        });
+        let span = times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        // One thread leaves the rows in the order of the file.
+        let options = Options { threads: 1, ..self.options() };
+        Ok(Source { database: Database::in_memory(batches, options)?, span, exit })
+    }
+}
+
+/// A number of bytes with a decimal unit: `500M`, `4G`.
+fn size(text: &str) -> anyhow::Result<usize> {
+    let bad = || format!("'{text}' is no size; write 500M or 4G");
+    let text = text.trim();
+    let (digits, unit) = match text.to_ascii_lowercase().trim_end_matches('b').chars().last() {
+        Some('k') => (1, 1_000),
+        Some('m') => (1, 1_000_000),
+        Some('g') => (1, 1_000_000_000),
+        _ => (0, 1),
+    };
+    let number = text.trim_end_matches(['b', 'B']);
+    let number = number.get(..number.len() - digits).with_context(bad)?;
+    let number: usize = number.trim().parse().with_context(bad)?;
+    number.checked_mul(unit).filter(|size| *size > 0).with_context(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::size;
+
+    #[test]
+    fn sizes_have_decimal_units() {
+        for (text, bytes) in [("1G", 1_000_000_000), ("500 MB", 500_000_000), ("12k", 12_000), ("4096", 4_096)] {
+            assert_eq!(size(text).unwrap(), bytes, "{text}");
+        }
+        for bad in ["", "G", "0", "1.5G", "-1", "99999999999G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

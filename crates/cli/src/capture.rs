@@ -1,0 +1,100 @@
+//! A capture file as rows: the same decoding as a server's, with state of its own.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use arrow::array::RecordBatch;
+use finderscope_flow::{Table, Tables};
+use finderscope_intake::{Config, Intake, Quiet, Reasons};
+use finderscope_transport::capture::{Capture, CaptureError, Datagram};
+use finderscope_wire::delivery::{Delivery, Listener, Scheme};
+
+use crate::exit::Exit;
+use crate::{progress, replay, say};
+
+/// Files have no socket: their listener is nobody's.
+const LISTENER: Listener =
+    Listener { scheme: Scheme::Pcap, address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0) };
+
+/// What a capture held.
+#[derive(Debug)]
+pub struct Read {
+    /// Its rows, in the order of the file.
+    pub batches: Vec<(Table, RecordBatch)>,
+    /// Whether all of it could be read.
+    pub exit: Exit,
+}
+
+/// Reads a capture; what is wrong with it is said on stderr. Fails where nothing of it can be read.
+pub fn read(file: &str) -> anyhow::Result<Read> {
+    let mut capture = Capture::open(&replay::file(file))?;
+    let bar = progress::spinner("reading the capture");
+    let mut intake = Intake::new(Config::default());
+    let mut tables = Tables::default();
+    let mut batches = Vec::new();
+    let mut sequence = 0;
+    let end = loop {
+        match capture.read() {
+            Ok(Some(datagram)) => intake.handle(&delivery(sequence, &datagram), &mut tables, &mut Quiet),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+        sequence += 1;
+        close(&mut tables, false, &mut batches);
+    };
+    close(&mut tables, true, &mut batches);
+    bar.finish_and_clear();
+    let exit = report(file, &intake, end.as_ref());
+    if sequence == 0 && end.is_none() {
+        say(format_args!("{file}: no UDP datagrams in {} frames", capture.counts().frames));
+    }
+    Ok(Read { batches, exit })
+}
+
+/// A datagram as if it had just come.
+fn delivery<'a>(sequence: u64, datagram: &Datagram<'a>) -> Delivery<'a> {
+    Delivery {
+        sequence,
+        received_ns: datagram.received_ns,
+        source: Delivery::unmapped(datagram.source),
+        listener: LISTENER,
+        identity: None,
+        bytes: datagram.bytes,
+    }
+}
+
+/// Closes builders that are full, or all that hold rows.
+fn close(tables: &mut Tables, all: bool, batches: &mut Vec<(Table, RecordBatch)>) {
+    for builder in tables.all() {
+        if builder.is_full() || (all && !builder.is_empty()) {
+            batches.push((builder.table(), builder.finish()));
+        }
+    }
+}
+
+/// Says what could not be read.
+fn report(file: &str, intake: &Intake, end: Option<&CaptureError>) -> Exit {
+    let totals = intake.totals();
+    let mut exit = Exit::Done;
+    for (what, reasons) in [("datagrams", &totals.datagrams.malformed), ("sets", &totals.sets.malformed)] {
+        if !reasons.is_empty() {
+            say(format_args!("{file}: {} {what} could not be read: {}", reasons.total(), listed(reasons)));
+            exit = Exit::Partly;
+        }
+    }
+    if totals.sets.waiting > 0 {
+        say(format_args!("{file}: {} data sets wait for templates that are not in the file", totals.sets.waiting));
+    }
+    if totals.datagrams.duplicate > 0 {
+        say(format_args!("{file}: {} datagrams came twice and count once", totals.datagrams.duplicate));
+    }
+    if let Some(error) = end {
+        say(format_args!("{file}: {error}"));
+        exit = Exit::Partly;
+    }
+    exit
+}
+
+fn listed(reasons: &Reasons) -> String {
+    let each: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    each.join(", ")
+}

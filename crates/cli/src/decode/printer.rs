@@ -1,0 +1,173 @@
+//! Records as lines: text, JSON or CSV.
+
+use std::io::Write;
+
+use finderscope_flow::text::{RecordWriter, plain_text};
+use finderscope_flow::{Table, Tables};
+use finderscope_intake::{ErrorEvent, OptionsEvent, TemplateChange, TemplateEvent, Watch};
+use finderscope_wire::ipfix::{FieldSpecifier, TemplateKind, VARIABLE};
+use serde_json::{Value, json};
+
+use super::Format;
+
+/// Prints what a datagram brought: templates, options and errors first, then rows.
+pub(super) struct Printer {
+    format: Format,
+    writers: Vec<(Table, RecordWriter)>,
+    events: Vec<Value>,
+    line: Vec<u8>,
+    headed: bool,
+}
+
+/// What a row is called in `record`.
+const fn record(table: Table) -> &'static str {
+    match table {
+        Table::Flows => "flow",
+        Table::Counters => "counters",
+        Table::Drops => "drop",
+        Table::Events => "event",
+        Table::Options => "options",
+    }
+}
+
+impl Printer {
+    pub(super) fn new(format: Format) -> Self {
+        // Options are printed a record at a time, as the onlooker sees them, not an element at a time.
+        let tables = [Table::Flows, Table::Counters, Table::Drops, Table::Events];
+        let writers = tables.map(|table| (table, RecordWriter::new(&table.schema())));
+        Self { format, writers: writers.into(), events: Vec::new(), line: Vec::new(), headed: false }
+    }
+
+    /// Prints and empties everything.
+    pub(super) fn print(&mut self, tables: &mut Tables, out: &mut impl Write) -> anyhow::Result<()> {
+        let events = std::mem::take(&mut self.events);
+        for event in &events {
+            self.event(event, out)?;
+        }
+        for (table, writer) in &self.writers {
+            let builder = tables.of(*table);
+            if builder.is_empty() || (self.format == Format::Csv && *table != Table::Flows) {
+                if !builder.is_empty() {
+                    builder.finish();
+                }
+                continue;
+            }
+            let batch = builder.finish();
+            let mut rows = writer.rows(&batch)?;
+            if self.format == Format::Csv && !std::mem::replace(&mut self.headed, true) {
+                self.line.clear();
+                writer.write_csv_header(&mut self.line);
+                out.write_all(&self.line)?;
+            }
+            for row in 0..rows.len() {
+                self.line.clear();
+                match self.format {
+                    Format::Json => {
+                        self.line.extend_from_slice(b"{\"record\":\"");
+                        self.line.extend_from_slice(record(*table).as_bytes());
+                        self.line.push(b'"');
+                        let brace = self.line.len();
+                        rows.write_json(&mut self.line, row);
+                        // Every row has its receive time, so there is a member behind the brace.
+                        self.line[brace] = b',';
+                    }
+                    Format::Csv => rows.write_csv(&mut self.line, row),
+                    Format::Text => {
+                        self.line.extend_from_slice(record(*table).as_bytes());
+                        self.line.push(b' ');
+                        rows.write_text(&mut self.line, row);
+                    }
+                }
+                out.write_all(&self.line)?;
+            }
+        }
+        if !tables.options.is_empty() {
+            tables.options.finish();
+        }
+        Ok(())
+    }
+
+    fn event(&self, event: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer(&mut *out, event)?;
+                out.write_all(b"\n")?;
+            }
+            Format::Text => {
+                let mut line = String::new();
+                for (name, value) in event.as_object().into_iter().flatten() {
+                    match (name.as_str(), value) {
+                        ("record", Value::String(record)) => line.push_str(record),
+                        (_, Value::String(text)) => line.push_str(&format!(" {name}={}", plain_text(text))),
+                        (_, other) => line.push_str(&format!(" {name}={}", plain_text(&other.to_string()))),
+                    }
+                }
+                writeln!(out, "{line}")?;
+            }
+            Format::Csv => {}
+        }
+        Ok(())
+    }
+}
+
+impl Watch for Printer {
+    fn template(&mut self, event: &TemplateEvent<'_>) {
+        let change = match event.change {
+            TemplateChange::Learned => "learned",
+            TemplateChange::Refreshed => "refreshed",
+            TemplateChange::Redefined => "redefined",
+            TemplateChange::Withdrawn => "withdrawn",
+            TemplateChange::Refused(_) => "refused",
+        };
+        let mut line = json!({
+            "record": "template",
+            "type": event.protocol.flow_type().word(),
+            "exporter_address": event.exporter,
+            "observation_domain_id": event.domain,
+            "template_id": event.id,
+            "kind": match event.kind { TemplateKind::Data => "data", TemplateKind::Options => "options" },
+            "change": change,
+            "fields": event.fields.iter().map(field).collect::<Vec<_>>(),
+        });
+        if event.kind == TemplateKind::Options {
+            line["scope_fields"] = event.scope.into();
+        }
+        if let TemplateChange::Refused(limit) = event.change {
+            line["limit"] = limit.into();
+        }
+        self.events.push(line);
+    }
+
+    fn options(&mut self, event: &OptionsEvent<'_>) {
+        let values: serde_json::Map<String, Value> =
+            event.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+        self.events.push(json!({
+            "record": "options",
+            "type": event.protocol.flow_type().word(),
+            "exporter_address": event.exporter,
+            "observation_domain_id": event.domain,
+            "template_id": event.template_id,
+            "scope": event.scope,
+            "values": values,
+        }));
+    }
+
+    fn error(&mut self, event: &ErrorEvent) {
+        self.events.push(json!({
+            "record": "error",
+            "exporter_address": event.exporter,
+            "offset": event.offset,
+            "error": event.error.to_string(),
+        }));
+    }
+}
+
+/// A field as `name/length`, or `pen/id/length` where it has no name.
+fn field(field: &FieldSpecifier) -> String {
+    let name = finderscope_flow::registry::element(field.enterprise, field.element)
+        .map_or_else(|| format!("{}/{}", field.enterprise.unwrap_or(0), field.element), |known| known.name.to_owned());
+    match field.length {
+        VARIABLE => format!("{name}/variable"),
+        length => format!("{name}/{length}"),
+    }
+}

@@ -1,0 +1,213 @@
+//! `finderscope serve`: collect and keep.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use finderscope_server::collector::Collector;
+use finderscope_server::config::{Config, HttpListen, Listen};
+use finderscope_server::http::{self, Guard};
+use finderscope_transport::endpoint::Endpoint;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::Exit;
+
+/// Receive sFlow, NetFlow and IPFIX, keep every flow, and answer status
+///
+/// Without a configuration it listens on UDP ports 6343, 2055 and 4739, any protocol on any of them. SIGTERM and Ctrl-C
+/// seal everything that came and end; SIGHUP reads the configuration anew.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  finderscope serve\n  finderscope serve --listen udp://:2055 --data /srv/flows\n  \
+                        finderscope serve --config /etc/finderscope.toml --check"
+)]
+pub struct Args {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Endpoint to listen on, instead of the configured ones; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub listen: Vec<Endpoint>,
+    /// Where status, metrics and REST are: ADDR:PORT, or `off`
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<HttpListen>,
+    /// The folder to keep everything in
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl Args {
+    /// The file's configuration, with what the command line says instead.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        if !self.listen.is_empty() {
+            config.listen = self.listen.iter().cloned().map(Listen).collect();
+        }
+        if let Some(http) = self.http {
+            config.http.listen = http;
+        }
+        if self.data.is_some() {
+            config.data.clone_from(&self.data);
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Runs until a signal.
+pub fn run(args: &Args, out: &mut impl std::io::Write) -> anyhow::Result<Exit> {
+    let config = args.config()?;
+    if args.check {
+        return check(&config, out);
+    }
+    log_to_stderr();
+    // One thread is enough: what is hot runs on threads of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(serve(args, config))
+}
+
+async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
+    // Before anything starts: a signal that comes early must not end the process half-way.
+    let mut signals = Signals::new().context("cannot watch for signals")?;
+    let http = match config.http.listen.0 {
+        Some(address) => {
+            let listener = tokio::net::TcpListener::bind(address).await;
+            Some(listener.with_context(|| format!("cannot listen on http://{address}"))?)
+        }
+        None => None,
+    };
+    let starting = config.clone();
+    let collector = tokio::task::spawn_blocking(move || Collector::start(&starting)).await??;
+    let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();
+    let http = match http {
+        Some(listener) => {
+            let address = listener.local_addr().context("http")?;
+            collector.set_http(address);
+            let stopped = async {
+                let _ = http_stopped.await; // an error is the sender's end, which is the same
+            };
+            let guard = Guard::new(&config.http, address);
+            Some(tokio::spawn(http::serve(listener, guard, collector.board().clone(), stopped)))
+        }
+        None => None,
+    };
+    announce(&collector, &config);
+    let mut current = config;
+    loop {
+        match signals.next().await {
+            Request::Stop => break,
+            Request::Reload => reload(args, &mut current, &collector),
+        }
+    }
+    crate::say(format_args!("stopping: reading what is left and sealing it"));
+    tokio::task::spawn_blocking(move || collector.stop()).await?;
+    drop(stop_http);
+    if let Some(http) = http {
+        http.await?.context("http")?;
+    }
+    crate::say(format_args!("stopped"));
+    Ok(Exit::Done)
+}
+
+/// Tells what runs, where, and what is not as it should be.
+fn announce(collector: &Collector, config: &Config) {
+    let status = collector.board().status();
+    crate::say(format_args!("keeping flows in {} ({} rows so far)", status.data.display(), status.store.rows));
+    for listening in collector.listening() {
+        crate::say(format_args!("listening on udp://{} with {} sockets", listening.address, status.shards));
+    }
+    if let Some(hint) = collector.listening().iter().find_map(|listening| listening.hint.as_ref()) {
+        crate::say(format_args!("{hint}"));
+    }
+    match status.http {
+        Some(address) if config.http.open => {
+            crate::say(format_args!("http://{address} is open to everybody who can reach it (http.open)"));
+        }
+        Some(address) => crate::say(format_args!("status and metrics on http://{address}; try `finderscope status`")),
+        None => {}
+    }
+}
+
+/// A bad file changes nothing.
+fn reload(args: &Args, current: &mut Config, collector: &Collector) {
+    match args.config() {
+        Ok(config) => {
+            for key in collector.reload(current, &config) {
+                crate::say(format_args!("reload: {key} changes at the next start"));
+            }
+            crate::say(format_args!("reloaded"));
+            *current = config;
+        }
+        Err(error) => crate::say(format_args!("reload: the old configuration stays: {error:#}")),
+    }
+}
+
+fn check(config: &Config, out: &mut impl std::io::Write) -> anyhow::Result<Exit> {
+    writeln!(out, "data     {}", config.data_folder()?.display())?;
+    writeln!(out, "shards   {}", config.shard_count())?;
+    for listen in &config.listen {
+        let place = finderscope_server::collector::check_listen(&listen.0)?;
+        writeln!(out, "listen   {place}")?;
+    }
+    match config.http.listen.0 {
+        Some(address) => writeln!(out, "http     {address}")?,
+        None => writeln!(out, "http     off")?,
+    }
+    writeln!(out, "journal  at most {}", config.journal.limit)?;
+    if config.senders.require {
+        writeln!(
+            out,
+            "senders  only {} networks and {} exporters",
+            config.senders.allow.len(),
+            config.exporters.len()
+        )?;
+    } else {
+        writeln!(
+            out,
+            "senders  everybody; {} networks and {} exporters are known",
+            config.senders.allow.len(),
+            config.exporters.len()
+        )?;
+    }
+    Ok(Exit::Done)
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FINDERSCOPE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+enum Request {
+    Stop,
+    Reload,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Request {
+        tokio::select! {
+            _ = self.terminate.recv() => Request::Stop,
+            _ = self.interrupt.recv() => Request::Stop,
+            _ = self.hangup.recv() => Request::Reload,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What goes wrong is said in one line, with a status that tells how badly.
+
+use crate::store::{self, second_part};
+use crate::{ask_anyway, finderscope};
+
+fn refused(words: &[&str], status: i32, says: &[&str]) {
+    let dir = store::make();
+    let done = ask_anyway(dir.path(), words);
+    assert_eq!((done.status, done.out.as_str()), (status, ""), "{words:?}: {done:?}");
+    assert!(done.err.starts_with("finderscope: error: "), "{}", done.err);
+    for said in says {
+        assert!(done.err.contains(said), "{words:?}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_wrong_question_fails_in_one_line() {
+    let one_line = |words: &[&str], says: &[&str]| {
+        refused(words, 1, says);
+        let dir = store::make();
+        assert_eq!(ask_anyway(dir.path(), words).err.lines().count(), 1, "{words:?}");
+    };
+    one_line(&["query", "select srcaddr from flows"], &["no column srcaddr", "src_addr"]);
+    one_line(&["query", "select * from flow"], &["no table flow", "flows"]);
+    one_line(&["query", "selec 1"], &["SQL"]);
+    one_line(&["query", "drop table flows"], &["off"]);
+    one_line(&["query", "select * from flows where src_addr = '10.0.0.999'"], &["10.0.0.999"]);
+    one_line(&["top", "srcaddr"], &["no column srcaddr", "src_addr"]);
+    one_line(&["top", "srcip/colour"], &["colour"]);
+    one_line(&["top", "srcip/bytes", "--by", "flows"], &["two different measures"]);
+    one_line(&["series", "--column", "record"], &["more than one column"]);
+    one_line(&["flows", "--sort", "nothing"], &["no column nothing"]);
+}
+
+#[test]
+fn a_wrong_filter_shows_where() {
+    refused(&["flows", "src", "prt", "53"], 1, &["filter", "src prt 53", "    ^"]);
+    refused(&["top", "src_addr", "--filter", "port"], 1, &["filter", "^"]);
+}
+
+#[test]
+fn wrong_use_is_told_apart() {
+    refused(&["query", "select 1", "--since", "yesterday-ish"], 2, &["--since", "yesterday-ish"]);
+    refused(&["top", "src_addr", "--since", "20", "--until", "10"], 2, &["window is empty"]);
+    refused(&["series", "--every", "soon"], 2, &["--every"]);
+    for words in [&["query", "select 1", "--colour"][..], &["query"], &["top"], &["series", "--by", "colour"]] {
+        let done = finderscope(words);
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{words:?}");
+    }
+}
+
+#[test]
+fn a_folder_without_a_store_says_where_and_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    for place in [dir.path().to_owned(), dir.path().join("missing")] {
+        let done = ask_anyway(&place, &["top", "src_addr"]);
+        assert_eq!((done.status, done.err.lines().count()), (1, 1), "{done:?}");
+        for said in [place.to_str().unwrap(), "--data DIR", "finderscope serve"] {
+            assert!(done.err.contains(said), "{}", done.err);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_part_costs_its_rows_and_says_which_it_is() {
+    let dir = store::make();
+    let part = second_part(dir.path());
+    std::fs::write(&part, b"PAR1 this is no more PAR1").unwrap();
+    for words in [&["query", "select count(bytes) as n from flows"][..], &["flows"], &["top", "src_addr"], &["series"]]
+    {
+        let done = ask_anyway(dir.path(), words);
+        assert_eq!(done.status, 3, "{words:?}: {done:?}");
+        assert!(done.err.contains(part.file_name().unwrap().to_str().unwrap()), "{words:?}: {}", done.err);
+    }
+    let done = ask_anyway(dir.path(), &["query", "select count(bytes) as n from flows", "--format", "json"]);
+    assert_eq!(done.out, "{\"n\":4}\n");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let dir = store::make();
+    let line = format!(
+        "set -o pipefail; {} query 'select * from flows a, flows b, flows c, flows d' --format json --data {} | head -n 1 | wc -l",
+        env!("CARGO_BIN_EXE_finderscope"),
+        dir.path().display()
+    );
+    let output = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}

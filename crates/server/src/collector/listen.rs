@@ -1,0 +1,64 @@
+//! Taking the ports.
+
+use std::net::SocketAddr;
+
+use finderscope_transport::endpoint::{self, Endpoint, HostPort, Scheme};
+use finderscope_transport::udp::{self, UdpSocket};
+
+use super::StartError;
+use crate::config::Config;
+
+/// The port where an endpoint has none.
+const DEFAULT_PORT: u16 = 2055;
+
+/// A listener as it came out.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// As it was asked for.
+    pub endpoint: Endpoint,
+    /// The address that was bound.
+    pub address: SocketAddr,
+    /// What is not as it should be with it.
+    pub hint: Option<String>,
+}
+
+/// Binds every listener for every shard: shard k gets the k-th socket of each.
+pub(super) fn bind(config: &Config, shards: usize) -> Result<(Vec<Vec<UdpSocket>>, Vec<Listening>), StartError> {
+    let mut by_shard: Vec<Vec<UdpSocket>> = (0..shards).map(|_| Vec::new()).collect();
+    let mut listening = Vec::new();
+    for listen in &config.listen {
+        let endpoint = &listen.0;
+        let (place, options) = udp_place(endpoint)?;
+        let failed = |error| StartError::Bind { endpoint: Box::new(endpoint.clone()), error: Box::new(error) };
+        let udp_options = match options.value("receive_buffer") {
+            Some(_) => udp::Options::of(options).map_err(failed)?,
+            None => udp::Options { receive_buffer_bytes: config.udp.receive_buffer.bytes() },
+        };
+        let sockets = udp::listen(place, DEFAULT_PORT, shards, &udp_options).map_err(failed)?;
+        if let Some(first) = sockets.first() {
+            let (address, hint) = (first.local_address(), first.receive_buffer().hint());
+            listening.push(Listening { endpoint: endpoint.clone(), address, hint });
+        }
+        for (sockets_of_shard, socket) in by_shard.iter_mut().zip(sockets) {
+            sockets_of_shard.push(socket);
+        }
+    }
+    Ok((by_shard, listening))
+}
+
+/// Only datagrams are listened for.
+fn udp_place(endpoint: &Endpoint) -> Result<(&HostPort, &endpoint::Options), StartError> {
+    match endpoint {
+        Endpoint::Network(Scheme::Udp, place, options) => Ok((place, options)),
+        other => Err(StartError::Endpoint(Box::new(other.clone()))),
+    }
+}
+
+/// Whether an endpoint can be listened on; how it would be bound.
+pub fn check_listen(endpoint: &Endpoint) -> Result<String, StartError> {
+    let (place, _) = udp_place(endpoint)?;
+    Ok(match place.port {
+        Some(_) => endpoint.to_string(),
+        None => format!("{endpoint} (port {DEFAULT_PORT})"),
+    })
+}

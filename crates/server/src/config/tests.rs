@@ -1,0 +1,76 @@
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use super::*;
+
+fn refusal(text: &str) -> String {
+    Config::parse(text, Path::new("fs.toml")).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    let config = Config::parse("", Path::new("fs.toml")).unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.listen.len(), 3);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let refused = refusal("shards = 2\n\n[http]\nlisten = \"127.0.0.1:8008\"\nopne = true\n");
+    assert!(refused.starts_with("fs.toml:5: unknown field `opne`"), "{refused}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_line() {
+    let refused = refusal("listen = [\n  \"udp://:2055\",\n  \"upd://:6343\",\n]\n");
+    assert!(refused.starts_with("fs.toml:3:") && refused.contains("upd"), "{refused}");
+    let refused = refusal("[senders]\nallow = [\"10.0.0.0/33\"]\n");
+    assert!(refused.starts_with("fs.toml:2:") && refused.contains("10.0.0.0/33"), "{refused}");
+}
+
+#[test]
+fn http_for_strangers_wants_credentials() {
+    assert!(refusal("http.listen = \"0.0.0.0:8008\"").contains("http.tokens"));
+    for sound in
+        ["http = { listen = \"0.0.0.0:8008\", open = true }", "http = { listen = \"[::]:1\", tokens = [\"t\"] }"]
+    {
+        assert!(Config::parse(sound, Path::new("fs.toml")).is_ok(), "{sound}");
+    }
+}
+
+#[test]
+fn everything_can_be_said() {
+    let text = r#"
+        data = "/srv/flows"
+        listen = ["udp://10.0.0.1:2055", ":6343"]
+        shards = 4
+        http = { listen = "off" }
+        udp.receive_buffer = "64M"
+        journal = { limit = "8G", segment = 32000000 }
+        store.cut_seconds = 2
+        senders = { require = true, allow = ["10.0.0.0/8", "2001:db8::1"] }
+        templates = { scope = "port", timeout_seconds = 3600 }
+
+        [limits]
+        exporters = 100
+        waiting_per_exporter = "1M"
+
+        [[exporter]]
+        address = "10.0.0.1"
+        name = "core-1"
+        sampling_rate = 1000
+    "#;
+    let config = Config::parse(text, Path::new("fs.toml")).unwrap();
+    assert_eq!(config.udp.receive_buffer, Size(64_000_000));
+    assert_eq!(config.exporters[0].sampling_rate, Some(1000));
+    assert_eq!(config.senders.allow[0], Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 });
+}
+
+#[test]
+fn sizes_are_decimal() {
+    for (text, bytes) in [("0", 0), ("4096", 4096), ("1.5k", 1500), ("64M", 64_000_000), ("2GB", 2_000_000_000)] {
+        assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+    }
+    for bad in ["", "M", "-1", "1e999", "12 apples"] {
+        assert!(bad.parse::<Size>().is_err(), "{bad}");
+    }
+}
