@@ -71,7 +71,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
             Ok(()) => read += 1,
             Err(error) if error.is::<std::io::Error>() && crate::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
-                crate::say(format_args!("{input}: {error:#}"));
+                crate::say(format_args!("{input}: {}", crate::with_causes(&error)));
                 exit = Exit::Partly;
             }
         }

@@ -62,6 +62,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
         out.flush()?;
         server.wait(&stop)?;
     }
+    out.flush()?;
     server.stop()?;
     shown.map(|()| Exit::Done)
 }

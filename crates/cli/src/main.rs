@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         // Whoever reads has had enough, as `head` does: that is no failure of ours.
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            say(format_args!("error: {error:#}"));
+            say(format_args!("error: {}", with_causes(&error)));
             Exit::Failed.into()
         }
     }
@@ -90,6 +90,15 @@ fn run_line(words: &[&str], out: &mut impl Write) -> anyhow::Result<Exit> {
     let words = std::iter::once("finderscope").chain(words.iter().copied());
     let cli = Cli::try_parse_from(words)?;
     run(&cli.command, &mut (out as &mut dyn Write))
+}
+
+/// The error with its causes; those that it already names are not named again.
+fn with_causes(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .map(ToString::to_string)
+        .fold(error.to_string(), |line, cause| if line.contains(&cause) { line } else { format!("{line}: {cause}") })
 }
 
 /// One line to the person at the terminal. There is nobody to tell when that fails.

@@ -5,12 +5,12 @@ mod pace;
 mod patch;
 mod rewrite;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, bail};
 use finderscope_transport::endpoint::{self, Endpoint, Scheme};
-use finderscope_transport::udp::{Aliases, Outgoing, Sender, Tally};
+use finderscope_transport::udp::{Aliases, Outgoing, Sender, SenderError, Tally};
 
 use self::load::Recording;
 use self::pace::Pace;
@@ -173,7 +173,13 @@ fn sources(recording: &Recording, destination: SocketAddr, sender: &mut Sender) 
             }
             false => None,
         };
-        let exporter = sender.exporter(from)?;
+        let exporter = match sender.exporter(from) {
+            // The capture's port is nice to have; where somebody else has it, any will do.
+            Err(SenderError::System(_, _, error)) if error.kind() == ErrorKind::AddrInUse => {
+                sender.exporter(from.map(|from| SocketAddr::new(from.ip(), 0)))?
+            }
+            other => other?,
+        };
         sources.exporters.push(exporter);
         let shown = from.map_or_else(|| "this machine's address".to_owned(), |from| from.ip().to_string());
         if !sources.pairs.iter().any(|(known, _)| *known == source.ip()) {

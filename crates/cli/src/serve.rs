@@ -143,7 +143,7 @@ fn reload(args: &Args, current: &mut Config, collector: &Collector) {
             crate::say(format_args!("reloaded"));
             *current = config;
         }
-        Err(error) => crate::say(format_args!("reload: the old configuration stays: {error:#}")),
+        Err(error) => crate::say(format_args!("reload: the old configuration stays: {}", crate::with_causes(&error))),
     }
 }
 
