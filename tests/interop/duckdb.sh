@@ -14,7 +14,7 @@ fi
 
 generate v9 200000 31 --exporters 4
 serve
-RATE=2000 send "$scratch/v9-31.pcap" >"$scratch/replay.log" &
+RATE=1000 send "$scratch/v9-31.pcap" >"$scratch/replay.log" &
 sender=$!
 
 # While rows come in, no count ever goes down, and none is over what was sent.
