@@ -132,10 +132,10 @@ async fn a_plain_sum_over_sampled_rows_is_told_of_the_scaled_column() {
     let warnings =
         |sql: &'static str| async move { read(flows().sql(sql, &Window::ALL).await.unwrap()).await.unwrap().1 };
     let unscaled = Warning::Unscaled { column: "bytes", scaled: "bytes_scaled" };
-    assert_eq!(warnings("select sum(bytes) from flows").await, [unscaled.clone()]);
+    assert_eq!(warnings("select sum(bytes) from flows").await, std::slice::from_ref(&unscaled));
     assert_eq!(
         warnings("select src_addr, sum(f.bytes) b from flows f group by 1 order by b").await,
-        [unscaled.clone()]
+        std::slice::from_ref(&unscaled)
     );
     assert_eq!(warnings("select sum(bytes) from flows where src_addr = '10.1.2.3'").await, []);
     assert_eq!(warnings("select sum(bytes_scaled), max(bytes) from flows").await, []);
