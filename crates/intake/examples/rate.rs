@@ -1,6 +1,6 @@
 //! How many flows a second one thread turns from datagrams into columns: decoding alone, without sockets or disks.
 //!
-//! `cargo run -p finderscope-intake --example rate [seconds]`. Datagrams are made in memory by the wire encoders, thirty
+//! `cargo run -p finderscope-intake --example rate [seconds] [name]`. Datagrams are made in memory by the wire encoders, thirty
 //! flows each, and every tenth of NetFlow v9 and IPFIX repeats its template. Batches are closed and thrown away. Where
 //! the system tells it, the time is the processor's, so that other work on the machine does not count.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example for the terminal")]
@@ -24,6 +24,7 @@ const UPTIME_MS: u32 = 100_000_000;
 fn main() {
     let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(3.0);
     let time = Duration::from_secs_f64(seconds);
+    let only = std::env::args().nth(2).unwrap_or_default();
     for (name, datagrams, flows) in [
         ("netflow v5", (0..DATAGRAMS).map(netflow5).collect::<Vec<_>>(), FLOWS),
         ("netflow v9, 18 fields", (0..DATAGRAMS).map(netflow9).collect(), FLOWS),
@@ -31,7 +32,9 @@ fn main() {
         ("ipfix, 8 fields", (0..DATAGRAMS).map(narrow).collect(), FLOWS),
         ("sflow, 8 samples", (0..DATAGRAMS).map(sflow).collect(), 8),
     ] {
-        measure(name, &datagrams, flows, time);
+        if name.contains(&only) {
+            measure(name, &datagrams, flows, time);
+        }
     }
 }
 

@@ -17,6 +17,10 @@ const NS_PER_MS: i64 = 1_000_000;
 const CROSSED_MAX_NS: i64 = 1_000_000_000;
 /// A flow that ended longer before its export than this has a time that was never set.
 const PAST_MAX_NS: i64 = 366 * 86_400 * 1_000_000_000;
+/// 2000-01-01: a flow that claims to be older has a time that was never set.
+const SINCE_NS: i64 = 946_684_800 * 1_000_000_000;
+/// How far ahead of its export a flow may claim to be.
+const AHEAD_MAX_NS: i64 = 86_400 * 1_000_000_000;
 /// Stands for a time that a record does not have.
 const NONE: i64 = i64::MIN;
 
@@ -244,6 +248,7 @@ pub(crate) fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
     assumed.clear();
     let reference_ns = frame.export_ns.saturating_add(frame.shift_ns);
     let earliest_end_ns = reference_ns.saturating_sub(PAST_MAX_NS);
+    let latest_ns = reference_ns.saturating_add(AHEAD_MAX_NS);
     for (row, (start, end)) in starts.iter_mut().zip(ends.iter_mut()).enumerate() {
         // One of the two may be missing: the other stands for it.
         if *start == NONE {
@@ -256,10 +261,8 @@ pub(crate) fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
         if *end < *start && start.saturating_sub(*end) <= CROSSED_MAX_NS {
             *end = *start;
         }
-        let sound = *start <= *end
-            && *end >= earliest_end_ns
-            && ipfix::is_plausible_ns(*start, reference_ns)
-            && ipfix::is_plausible_ns(*end, reference_ns);
+        // What is between the bounds of both is between those of each.
+        let sound = (*start <= *end) & (*start >= SINCE_NS) & (*end >= earliest_end_ns) & (*end <= latest_ns);
         if !sound {
             (*start, *end) = (frame.received_ns, frame.received_ns);
             assumed.push(row);
