@@ -24,6 +24,7 @@ pub(crate) fn decode(message: &Message<'_>, exporter: &mut Exporter, pass: &mut 
     state.sequence.observe(header.flow_sequence.get(), Some(header.count.get().into()), Some(uptime_ms));
     state.last_ns = received_ns;
     state.datagrams += 1;
+    state.header_rate = Some(header.sampling().rate().into());
 
     let records = without_padding(message.records());
     state.records += records.len() as u64;

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use finderscope_flow::registry::DataType;
+use finderscope_flow::text::time_utc;
 use finderscope_wire::ipfix;
 
 /// Longest text of one value; the rest of a longer one is left out, and `…` says so.
@@ -27,9 +28,9 @@ pub(crate) fn put(out: &mut String, data_type: Option<DataType>, bytes: &[u8]) {
 fn try_put(out: &mut String, data_type: DataType, bytes: &[u8]) -> Option<()> {
     use DataType as D;
     match data_type {
-        D::Unsigned8 | D::Unsigned16 | D::Unsigned32 | D::Unsigned64 => number(out, ipfix::unsigned(bytes)?),
-        D::Signed8 | D::Signed16 | D::Signed32 | D::Signed64 => number(out, ipfix::signed(bytes)?),
-        D::Float32 | D::Float64 => number(out, ipfix::float(bytes)?),
+        D::Unsigned8 | D::Unsigned16 | D::Unsigned32 | D::Unsigned64 => print(out, ipfix::unsigned(bytes)?),
+        D::Signed8 | D::Signed16 | D::Signed32 | D::Signed64 => print(out, ipfix::signed(bytes)?),
+        D::Float32 | D::Float64 => print(out, ipfix::float(bytes)?),
         // RFC 7011 section 6.1.5: true is 1 and false is 2.
         D::Boolean => out.push_str(match bytes {
             [1] => "true",
@@ -37,19 +38,19 @@ fn try_put(out: &mut String, data_type: DataType, bytes: &[u8]) -> Option<()> {
             _ => return None,
         }),
         D::MacAddress => put_mac(out, bytes.try_into().ok()?),
-        D::Ipv4Address => number(out, Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)),
-        D::Ipv6Address => number(out, Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+        D::Ipv4Address => print(out, Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+        D::Ipv6Address => print(out, Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
         D::String => put_string(out, bytes),
-        D::DateTimeSeconds => put_time(out, ipfix::seconds_to_ns(ipfix::unsigned(bytes)?)?),
-        D::DateTimeMilliseconds => put_time(out, ipfix::millis_to_ns(ipfix::unsigned(bytes)?)?),
-        D::DateTimeMicroseconds => put_time(out, ipfix::ntp_micros_to_ns(ipfix::unsigned(bytes)?)?),
-        D::DateTimeNanoseconds => put_time(out, ipfix::ntp_to_ns(ipfix::unsigned(bytes)?)?),
+        D::DateTimeSeconds => print(out, time_utc(ipfix::seconds_to_ns(ipfix::unsigned(bytes)?)?)),
+        D::DateTimeMilliseconds => print(out, time_utc(ipfix::millis_to_ns(ipfix::unsigned(bytes)?)?)),
+        D::DateTimeMicroseconds => print(out, time_utc(ipfix::ntp_micros_to_ns(ipfix::unsigned(bytes)?)?)),
+        D::DateTimeNanoseconds => print(out, time_utc(ipfix::ntp_to_ns(ipfix::unsigned(bytes)?)?)),
         D::OctetArray | D::BasicList | D::SubTemplateList | D::SubTemplateMultiList | D::Unsigned256 => return None,
     }
     Some(())
 }
 
-fn number(out: &mut String, value: impl std::fmt::Display) {
+fn print(out: &mut String, value: impl std::fmt::Display) {
     // Writing into a String cannot fail.
     let _ = write!(out, "{value}");
 }
@@ -86,38 +87,6 @@ fn put_byte(out: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.push(DIGITS[usize::from(byte >> 4)].into());
     out.push(DIGITS[usize::from(byte & 15)].into());
-}
-
-/// Appends a time as RFC 3339 in UTC, with as many digits as it needs in steps of three.
-pub(crate) fn put_time(out: &mut String, time_ns: i64) {
-    const SECOND: i64 = 1_000_000_000;
-    let (seconds, nanos) = (time_ns.div_euclid(SECOND), time_ns.rem_euclid(SECOND));
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    let _ = match (nanos % 1_000_000, nanos % 1_000) {
-        _ if nanos == 0 => Ok(()),
-        (0, _) => write!(out, ".{:03}", nanos / 1_000_000),
-        (_, 0) => write!(out, ".{:06}", nanos / 1_000),
-        _ => write!(out, ".{nanos:09}"),
-    };
-    out.push('Z');
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
-///
-/// Counted from a 1st of March, leap days are last in their year, and 400 years are always 146,097 days.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA_DAYS: i64 = 146_097;
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day_of_month = day - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (year + era * 400 + carry, month, day_of_month)
 }
 
 #[cfg(test)]
@@ -158,10 +127,6 @@ mod tests {
         check(Some(DataType::DateTimeSeconds), &1_709_251_199_u32.to_be_bytes(), "2024-02-29T23:59:59Z");
         check(Some(DataType::DateTimeMilliseconds), &1_735_689_599_999_u64.to_be_bytes(), "2024-12-31T23:59:59.999Z");
         check(Some(DataType::DateTimeMilliseconds), &[0xff; 8], "ffffffffffffffff");
-        let mut out = String::new();
-        put_time(&mut out, 1_001);
-        put_time(&mut out, -1_000);
-        assert_eq!(out, "1970-01-01T00:00:00.000001001Z1969-12-31T23:59:59.999999Z");
     }
 
     #[test]
