@@ -30,6 +30,7 @@ test: build
 	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct
 	cargo test --locked --workspace
 	tests/interop/run
+	python3 tests/crash/kill9.py --kills 10
 
 ## Format, lints and documentation; nothing is run.
 check:

@@ -145,6 +145,9 @@ fn destination(to: &Endpoint) -> anyhow::Result<SocketAddr> {
     let Endpoint::Network(Scheme::Udp, host, _) = to else {
         bail!("--to {to}: replay sends datagrams, so it wants udp://HOST:PORT");
     };
+    if host.host.is_none() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], host.port.unwrap_or(DEFAULT_PORT))));
+    }
     if let Some(address) = host.address(DEFAULT_PORT) {
         // No address, or the unspecified one, means this machine.
         let local =

@@ -1,5 +1,6 @@
 //! `finderscope serve`: collect and keep.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -180,7 +181,13 @@ fn check(config: &Config, out: &mut impl std::io::Write) -> anyhow::Result<Exit>
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("FINDERSCOPE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colour)
+        .init();
 }
 
 enum Request {
