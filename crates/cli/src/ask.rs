@@ -130,6 +130,9 @@ impl Asker {
 
 fn show(bar: &ProgressBar, answer: &Answer) {
     let progress = answer.progress();
+    if progress.parts == 0 {
+        return; // a capture, whose rows are in memory
+    }
     bar.set_length(progress.parts);
     bar.set_position(progress.parts_opened);
 }

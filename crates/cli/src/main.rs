@@ -7,7 +7,6 @@ mod decode;
 mod demo;
 mod exit;
 mod flows;
-mod folder;
 mod generate;
 mod import;
 mod output;

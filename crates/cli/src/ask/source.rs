@@ -8,10 +8,11 @@ use arrow::compute::{max, min};
 use arrow::datatypes::TimestampNanosecondType;
 use finderscope_flow::{Column, Table};
 use finderscope_query::{Database, Error, Options};
+use finderscope_server::config::default_data_folder;
 use finderscope_store::{Snapshot, StoreError};
 
+use crate::capture;
 use crate::exit::Exit;
-use crate::{capture, folder};
 
 /// Where the rows are that a question is about.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,7 +45,7 @@ impl SourceArgs {
         match (&self.read, &self.data) {
             (Some(file), _) => self.read_capture(file),
             (None, Some(folder)) => self.open_store(folder),
-            (None, None) => self.open_store(&folder::default()?),
+            (None, None) => self.open_store(&default_data_folder()?),
         }
     }
 

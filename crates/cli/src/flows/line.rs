@@ -1,8 +1,8 @@
 //! A flow as one line of text.
 //!
 //! ```text
-//! start (UTC)                  duration  proto  source                destination     packets  bytes  sampling  flags     exporter
-//! 2026-01-31 12:00:00.123  532 ms    TCP    10.1.2.3:51234  ->  10.9.8.7:443         12   3400  1:100     ...AP.SF  192.0.2.1
+//! start (UTC)              duration  proto  source              destination   packets  bytes  sampling  flags     exporter
+//! 2026-01-31 12:00:00.123    532 ms  TCP    10.1.2.3:51234  ->  10.9.8.7:443       12   3400  1:100     ...AP.SF  192.0.2.1
 //! ```
 
 use anyhow::Context;

@@ -47,11 +47,15 @@ impl Zone {
         text
     }
 
-    /// The time of day alone, for the second end of a span.
-    pub fn time_after(&self, ns: i64, before_ns: i64) -> String {
+    /// The end of a span that began `before_ns`: the time of day alone where that is on the same day.
+    pub fn time_after(&self, ns: i64, before_ns: i64, digits: u8) -> String {
         match (self.at(ns), self.at(before_ns)) {
-            (Some(time), Some(before)) if time.date() == before.date() => time.strftime("%H:%M:%S").to_string(),
-            _ => self.time(ns, 0),
+            (Some(time), Some(before)) if time.date() == before.date() => {
+                let mut text = time.strftime("%H:%M:%S").to_string();
+                fraction(&mut text, ns, digits);
+                text
+            }
+            _ => self.time(ns, digits),
         }
     }
 
@@ -111,8 +115,9 @@ mod tests {
     #[test]
     fn the_end_of_a_span_repeats_no_date() {
         let utc = Zone::utc();
-        assert_eq!(utc.time_after(NOON_NS + 1_000_000_000, NOON_NS), "12:00:01");
-        assert_eq!(utc.time_after(NOON_NS + 86_400_000_000_000, NOON_NS), "2026-02-01 12:00:00");
+        assert_eq!(utc.time_after(NOON_NS + 1_000_000_000, NOON_NS, 0), "12:00:01");
+        assert_eq!(utc.time_after(NOON_NS + 5_000_000, NOON_NS, 3), "12:00:00.005");
+        assert_eq!(utc.time_after(NOON_NS + 86_400_000_000_000, NOON_NS, 0), "2026-02-01 12:00:00");
     }
 
     #[test]

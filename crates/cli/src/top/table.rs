@@ -15,6 +15,8 @@ use crate::output::{self, Cells, Table, Zone};
 
 /// The measures of a ranking, in the order of its columns.
 const MEASURES: [Measure; 3] = [Measure::Flows, Measure::Packets, Measure::Bytes];
+/// Windows under ten seconds are told with the digits of a second.
+const SHORT_NS: i64 = 10_000_000_000;
 
 /// Writes the ranking and the lines below it. What is no more than a note stands there; what the answer lacks, and
 /// all else that must be said, is on stderr.
@@ -117,24 +119,35 @@ fn write_summary(out: &mut dyn Write, summary: &Summary, window: &Window, zone: 
         writeln!(
             out,
             "Average: {}, {}, {}, {} byte/packet",
-            human::quantity(summary.bits_per_second(), "bit/s"),
-            human::quantity(summary.packets_per_second(), "packet/s"),
-            human::quantity(summary.flows_per_second(), "flow/s"),
+            rate(summary.bits_per_second(), "bit/s"),
+            rate(summary.packets_per_second(), "packet/s"),
+            rate(summary.flows_per_second(), "flow/s"),
             human::quantity(summary.bytes_per_packet(), ""),
         )?;
     }
     let since = window.since_ns.or(summary.first_ns);
     let until = window.until_ns.or(summary.last_ns);
     if let (Some(since), Some(until)) = (since, until) {
-        let span = human::duration(until.saturating_sub(since));
-        let (since, until) = (zone.time(since, 0), zone.time_after(until, since));
-        writeln!(out, "Window: {since} to {until} ({}), {span}", zone.name())?;
+        let span_ns = until.saturating_sub(since);
+        let digits = if span_ns < SHORT_NS { 3 } else { 0 };
+        let (from, to) = (zone.time(since, digits), zone.time_after(until, since, digits));
+        writeln!(out, "Window: {from} to {to} ({}), {}", zone.name(), human::duration(span_ns))?;
     }
     let assumed = summary.assumed_share();
     if assumed > 0.0 {
         writeln!(out, "Note: of {} of the bytes the sampling rate is not known; it is assumed", percent(assumed))?;
     }
     Ok(())
+}
+
+/// A rate, and never none where there is some.
+fn rate(value: f64, unit: &'static str) -> String {
+    if value <= 0.0 || value >= 0.1 {
+        return human::quantity(value, unit).to_string();
+    }
+    // Two digits that count.
+    let digits = (1.0 - value.log10().floor()).min(12.0) as usize;
+    format!("{value:.digits$} {unit}")
 }
 
 /// A share in percent, and never none where there is some, nor all where some is missing.
@@ -184,6 +197,13 @@ mod tests {
     }
 
     #[test]
+    fn a_short_window_has_the_digits_of_its_seconds() {
+        let window = Window { since_ns: Some(0), until_ns: Some(198_000_000), ..Window::ALL };
+        let text = lines(&summary(), &window);
+        assert!(text.contains("Window: 1970-01-01 00:00:00.000 to 00:00:00.198 (UTC), 198 ms\n"), "{text}");
+    }
+
+    #[test]
     fn nothing_has_no_rates() {
         assert_eq!(lines(&Summary::default(), &Window::ALL), "\nSummary: 0 flows, 0 B, 0 packets\n");
     }
@@ -193,6 +213,10 @@ mod tests {
         assert_eq!(percent(0.000_01), "less than 0.1 %");
         assert_eq!(percent(0.999_99), "more than 99.9 %");
         assert_eq!(percent(1.0), "100.0 %");
+        assert_eq!(rate(0.001_11, "flow/s"), "0.0011 flow/s");
+        assert_eq!(rate(0.099, "flow/s"), "0.099 flow/s");
+        assert_eq!(rate(0.0, "flow/s"), "0 flow/s");
+        assert_eq!(rate(1500.0, "flow/s"), "1.5 kflow/s");
         assert_eq!(share(1, 3), "33.3");
         assert_eq!(share(0, 0), "-");
     }

@@ -15,7 +15,7 @@ src_addr  flows     %  packets     %    bytes     %  bit/s
 10.0.0.1      4  50.0       55   1.7   10.0 k   2.5   11.1
 
 Summary: 8 flows, 400.0 kB, 3.2 k packets
-Average: 444.4 bit/s, 0.4 packet/s, 0.0 flow/s, 126.8 byte/packet
+Average: 444.4 bit/s, 0.4 packet/s, 0.0011 flow/s, 126.8 byte/packet
 Window: 2026-01-01 00:00:00 to 02:00:00 (UTC), 2 h
 Note: of 22.5 % of the bytes the sampling rate is not known; it is assumed
 Note: 2 exporters, not deduplicated
