@@ -3,17 +3,20 @@
 //! [`Asker`] has the database and the threads that work on answers. While it waits it shows how far the answer is, and at
 //! its end it says what must be said about it on stderr.
 
+mod interrupt;
 mod source;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use arrow::array::RecordBatch;
 use finderscope_query::{Answer, Database, Error, Filter, TimeBy, Warning, Window};
 use indicatif::ProgressBar;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use self::interrupt::Interrupt;
 pub use self::source::{Source, SourceArgs};
 use crate::exit::Exit;
 use crate::time::WindowArgs;
@@ -62,6 +65,7 @@ pub fn filter(text: Option<&str>) -> anyhow::Result<Option<Filter>> {
 pub struct Asker {
     runtime: Runtime,
     source: Source,
+    interrupt: RefCell<Interrupt>,
 }
 
 impl Asker {
@@ -70,7 +74,9 @@ impl Asker {
         let source = source.open()?;
         let threads = source.database.options().threads.max(1);
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-        Ok(Self { runtime: runtime.context("cannot start threads")?, source })
+        let runtime = runtime.context("cannot start threads")?;
+        let interrupt = runtime.block_on(async { Interrupt::listen() }).context("cannot watch for signals")?;
+        Ok(Self { runtime, source, interrupt: RefCell::new(interrupt) })
     }
 
     /// What is asked.
@@ -89,11 +95,8 @@ impl Asker {
     }
 
     /// Waits for what has no progress to show.
-    pub fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let bar = progress::spinner("asking the store");
-        let done = self.runtime.block_on(work);
-        bar.finish_and_clear();
-        done
+    pub fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> anyhow::Result<T> {
+        self.work(&progress::spinner("asking the store"), async { Ok(work.await?) })
     }
 
     /// Hands all rows of an answer to `take`, and says what must be said about them.
@@ -106,7 +109,7 @@ impl Asker {
         take: &mut dyn FnMut(&RecordBatch) -> anyhow::Result<bool>,
     ) -> anyhow::Result<Exit> {
         let bar = progress::bar(0, "parts");
-        let done = self.runtime.block_on(async {
+        self.work(&bar, async {
             loop {
                 // Giving up on a batch that is not there yet loses nothing: it stays with the answer.
                 let Ok(batch) = timeout(LOOK, answer.next()).await else {
@@ -122,9 +125,22 @@ impl Asker {
                     return Ok(());
                 }
             }
+        })?;
+        Ok(warn(&answer.warnings()))
+    }
+
+    /// Works until it is done or someone says that it is enough: temporary files are then cleared away as usual.
+    fn work<T>(&self, bar: &ProgressBar, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let mut interrupt = self.interrupt.borrow_mut();
+        let done = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = interrupt.comes() => bail!("interrupted"),
+                done = work => done,
+            }
         });
         bar.finish_and_clear();
-        done.map(|()| warn(&answer.warnings()))
+        done
     }
 }
 

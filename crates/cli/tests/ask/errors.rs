@@ -1,5 +1,10 @@
 //! What goes wrong is said in one line, with a status that tells how badly.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::store::{self, second_part};
 use crate::{ask_anyway, finderscope};
 
@@ -84,7 +89,32 @@ fn a_reader_that_has_had_enough_is_no_failure() {
         env!("CARGO_BIN_EXE_finderscope"),
         dir.path().display()
     );
-    let output = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    let output = Command::new("bash").args(["-c", &line]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn an_interrupted_question_ends_soon_and_leaves_nothing_behind() {
+    let dir = store::make();
+    let temporary = tempfile::tempdir().unwrap();
+    let sql = "select a.bytes from flows a, flows b, flows c, flows d, flows e, flows f, flows g, flows h, flows i";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_finderscope"))
+        .args(["query", sql, "--format", "csv", "--data", dir.path().to_str().unwrap()])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert_eq!(line, "bytes\n");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut rest = Vec::new();
+    lines.read_to_end(&mut rest).unwrap();
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), "finderscope: error: interrupted\n"));
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
