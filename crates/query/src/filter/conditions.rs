@@ -3,17 +3,17 @@
 use std::net::IpAddr;
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{BinaryExpr, Expr, cast, col, lit, when};
-use datafusion::scalar::ScalarValue;
+use datafusion::logical_expr::{Expr, cast, col, lit, when};
 use finderscope_flow::{Column, Kind as CellKind, Table};
 
 use super::FilterError;
+use super::build::{any_of, compared, duration_ns, family, is, opposite_if, rate, ratio};
 use super::lexer::Kind;
 use super::node::{Comparison, Node};
+use super::numbers::{largest, literal, number};
 use super::parser::Parser;
 use super::words::{self, STARTS};
-use crate::address::{Prefix, octets, parse_mac};
-use crate::functions::cidr_match;
+use crate::address::{Prefix, parse_mac};
 use crate::literals::parse_time;
 use crate::nearest::nearest;
 use crate::window;
@@ -405,107 +405,4 @@ impl NumberTest {
     fn node_on(&self, columns: &[&'static str]) -> Node {
         opposite_if(self.opposite, Node::Any(columns.iter().map(|column| self.met_by(column)).collect()))
     }
-}
-
-fn is(left: Expr, comparison: Comparison, right: Expr) -> Node {
-    Node::Is(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), comparison.operator(), Box::new(right))))
-}
-
-/// A comparison; "is not" is the opposite of "is", and so holds where there is no value.
-fn compared(left: Expr, comparison: Comparison, right: Expr) -> Node {
-    match comparison {
-        Comparison::Ne => opposite_if(true, is(left, Comparison::Eq, right)),
-        comparison => is(left, comparison, right),
-    }
-}
-
-fn opposite_if(opposite: bool, node: Node) -> Node {
-    if opposite { Node::Not(Box::new(node)) } else { node }
-}
-
-/// Whether the address is one of these, or in one of them.
-fn any_of(column: &'static str, prefixes: &[Prefix]) -> Node {
-    let single = |prefix: &Prefix| prefix.single().map(|address| lit(ScalarValue::BinaryView(Some(octets(address)))));
-    let singles: Vec<Expr> = prefixes.iter().filter_map(single).collect();
-    let wide = prefixes.iter().filter(|prefix| prefix.single().is_none());
-    let mut nodes: Vec<Node> = wide.map(|prefix| Node::Is(in_prefix(column, &prefix.to_string()))).collect();
-    match singles.as_slice() {
-        [] => {}
-        [one] => nodes.push(is(col(column), Comparison::Eq, one.clone())),
-        _ => nodes.push(Node::Is(col(column).in_list(singles, false))),
-    }
-    Node::Any(nodes)
-}
-
-fn in_prefix(column: &str, prefix: &str) -> Expr {
-    cidr_match(col(column), lit(ScalarValue::Utf8View(Some(prefix.to_owned()))))
-}
-
-fn family(all: &str) -> Node {
-    Node::Any(vec![Node::Is(in_prefix("src_addr", all)), Node::Is(in_prefix("dst_addr", all))])
-}
-
-fn duration_ns() -> Expr {
-    let ns = |column| cast(col(column), DataType::Int64);
-    ns("time_flow_end_ns") - ns("time_flow_start_ns")
-}
-
-/// How much a second; 0 where the flow has no duration, as nfdump has it.
-fn rate(volume: Expr, per_ns: f64) -> Expr {
-    ratio(cast(volume, DataType::Float64) * lit(per_ns), duration_ns())
-}
-
-/// One over the other; 0 where that is nothing.
-fn ratio(over: Expr, under: Expr) -> Expr {
-    let under = cast(under, DataType::Float64);
-    let some =
-        Expr::BinaryExpr(BinaryExpr::new(Box::new(under.clone()), Comparison::Gt.operator(), Box::new(lit(0.0))));
-    when(some, cast(over, DataType::Float64) / under).otherwise(lit(0.0)).unwrap_or_else(|_| lit(0.0))
-}
-
-/// A number, decimal or `0x…`, with k, M or G.
-fn number(text: &str) -> Option<u64> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return u64::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+'));
-    }
-    let (digits, unit) = match text.chars().last()?.to_ascii_lowercase() {
-        'k' => (text.get(..text.len() - 1)?, 1_000),
-        'm' => (text.get(..text.len() - 1)?, 1_000_000),
-        'g' => (text.get(..text.len() - 1)?, 1_000_000_000),
-        't' => (text.get(..text.len() - 1)?, 1_000_000_000_000),
-        _ => (text, 1),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let sound = !whole.is_empty() && (whole.bytes().chain(fraction.bytes())).all(|byte| byte.is_ascii_digit());
-    let fraction = sound.then(|| scaled_fraction(fraction, unit)).flatten()?;
-    whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(fraction)
-}
-
-/// What the digits behind the point are of a unit, where that is a whole number.
-fn scaled_fraction(digits: &str, unit: u64) -> Option<u64> {
-    if digits.is_empty() {
-        return Some(0);
-    }
-    let scale = 10_u64.checked_pow(u32::try_from(digits.len()).ok()?)?;
-    let exact = digits.parse::<u64>().ok()?.checked_mul(unit)?;
-    (exact % scale == 0).then_some(exact / scale)
-}
-
-const fn largest(kind: CellKind) -> u64 {
-    match kind {
-        CellKind::U8 => u8::MAX as u64,
-        CellKind::U16 => u16::MAX as u64,
-        CellKind::U32 => u32::MAX as u64,
-        _ => u64::MAX,
-    }
-}
-
-/// The number as the column's type has it.
-fn literal(kind: CellKind, value: u64) -> Option<Expr> {
-    Some(match kind {
-        CellKind::U8 => lit(u8::try_from(value).ok()?),
-        CellKind::U16 => lit(u16::try_from(value).ok()?),
-        CellKind::U32 => lit(u32::try_from(value).ok()?),
-        _ => lit(value),
-    })
 }

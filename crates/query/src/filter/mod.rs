@@ -9,9 +9,11 @@
 //! * `flags SA` wants all of the flags set, `not flags SA` none of them, as nfdump has it; `flags = SA` just these.
 //! * Every column may be compared by its name: `sampling_rate > 1`, `app = "dns"`.
 
+mod build;
 mod conditions;
 mod lexer;
 mod node;
+mod numbers;
 mod parser;
 mod words;
 
