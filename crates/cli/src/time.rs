@@ -59,10 +59,10 @@ pub struct WindowArgs {
     #[arg(long, value_name = "SPAN", conflicts_with_all = ["since"])]
     last: Option<String>,
     /// From this time on: local time, RFC 3339, seconds since 1970 or -15m
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
 }
 

@@ -91,6 +91,7 @@ fn a_window_and_a_limit_hold() {
     assert_eq!(words(&count(&["--until", "2026-01-01T00:01:00.5Z"]))[1], ["1"]);
     assert_eq!(words(&count(&["--until", "2026-01-01T00:01:00Z", "--time", "flow"]))[1], ["3"]);
     assert_eq!(words(&count(&["--last", "1h"]))[1], ["0"]);
+    assert_eq!(words(&count(&["--since", "-15m", "--until", "now"]))[1], ["0"]);
     let limited = ask(dir.path(), &["query", "select bytes from flows", "--limit", "3", "--format", "json"]);
     assert_eq!(limited.lines().count(), 3);
 }
