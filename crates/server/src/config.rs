@@ -72,7 +72,8 @@ pub struct Listen(pub Endpoint);
 impl<'de> Deserialize<'de> for Listen {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        // The line that is told is the list's; the value says which of its members is meant.
+        text.parse().map(Self).map_err(|error| serde::de::Error::custom(format!("'{text}': {error}")))
     }
 }
 
