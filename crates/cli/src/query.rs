@@ -4,7 +4,7 @@ use std::io::Write;
 
 use finderscope_flow::text::Nulls;
 
-use crate::ask::{Asker, SourceArgs, WhenArgs};
+use crate::ask::{self, Asker, SourceArgs, WhenArgs};
 use crate::exit::Exit;
 use crate::output::{OutputArgs, Sink};
 
@@ -22,6 +22,9 @@ pub struct Args {
     /// The question
     #[arg(value_name = "SQL")]
     sql: String,
+    /// Only flows that pass: the short filter language, such as 'dst port 443 and bytes > 1M'
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
     /// At most so many rows
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -42,8 +45,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(misuse) = args.output.misuse() {
         return Ok(Exit::misused(misuse));
     }
+    let filter = ask::filter(args.filter.as_deref())?;
     let asker = Asker::start(&args.source)?;
-    let mut answer = asker.wait(asker.database().sql(&args.sql, &window))?;
+    let mut answer = asker.wait(asker.database().sql_filtered(&args.sql, &window, filter.as_ref()))?;
     let mut sink = Sink::open(&args.output, answer.schema(), Nulls::Write, out)?;
     let mut left = args.limit.unwrap_or(usize::MAX);
     let exit = asker.rows(&mut answer, args.output.is_on_terminal(), &mut |batch| {

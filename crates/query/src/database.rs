@@ -15,6 +15,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use finderscope_flow::Table;
 
+use crate::filter::Filter;
 use crate::part::Part;
 use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
@@ -97,9 +98,19 @@ impl Database {
 
     /// Answers a question in SQL, over the rows of the window.
     pub async fn sql(&self, question: &str, window: &Window) -> Result<Answer, Error> {
+        self.sql_filtered(question, window, None).await
+    }
+
+    /// Answers a question in SQL, over those rows of the window that pass the filter: of flows, events and drops.
+    pub async fn sql_filtered(
+        &self,
+        question: &str,
+        window: &Window,
+        filter: Option<&Filter>,
+    ) -> Result<Answer, Error> {
         let statement = sql::parse(question)?;
         let answer = async {
-            let question = self.question(window).await?;
+            let question = Question::begin(&self.source, &self.options, self.state.clone(), window, filter).await?;
             let plan = question.plan(statement).await?;
             question.answer(plan).await
         };
@@ -108,7 +119,7 @@ impl Database {
 
     /// A session over what is there now.
     pub(crate) async fn question(&self, window: &Window) -> datafusion::error::Result<Question> {
-        Question::begin(&self.source, &self.options, self.state.clone(), window).await
+        Question::begin(&self.source, &self.options, self.state.clone(), window, None).await
     }
 
     /// The error as who asked understands it.

@@ -15,6 +15,7 @@ use finderscope_flow::Table;
 
 use crate::answer::{Answer, Limits, Work};
 use crate::database::Source;
+use crate::filter::Filter;
 use crate::literals::{external, read_literals};
 use crate::scan::PartsTable;
 use crate::schema::read_schema;
@@ -43,6 +44,7 @@ impl Question {
         options: &Options,
         mut state: SessionState,
         window: &Window,
+        filter: Option<&Filter>,
     ) -> Result<Self> {
         let watch = Arc::new(Watch::default());
         let shelf = match source {
@@ -64,7 +66,7 @@ impl Question {
                 (Source::Parts(_), None) => continue,
             };
             let scan = LogicalPlanBuilder::scan(table.name(), provider_as_source(stored), None)?.build()?;
-            let view = ViewTable::new(views::view(table, scan, window)?, None);
+            let view = ViewTable::new(views::view(table, scan, window, filter)?, None);
             tables.register_table(table.name().to_owned(), Arc::new(view))?;
         }
         state.register_catalog_list(catalogs(Arc::clone(&tables) as _)?);

@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::prelude::coalesce;
 use finderscope_flow::{Column, Table};
 
+use crate::filter::Filter;
 use crate::functions::scaled;
 use crate::window::Window;
 
@@ -33,8 +34,8 @@ pub(crate) const NAMED: [(&str, &str); 2] = [
     ),
 ];
 
-/// The rows of `scan` in the window, with the computed columns.
-pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window) -> Result<LogicalPlan> {
+/// The rows of `scan` in the window, with the computed columns; of tables that describe traffic, those that pass `filter`.
+pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window, filter: Option<&Filter>) -> Result<LogicalPlan> {
     let has_volumes = Column::Bytes.is_in(table);
     let rows = LogicalPlanBuilder::from(scan);
     let rows = match window.condition(Column::TimeFlowStartNs.is_in(table)) {
@@ -44,7 +45,11 @@ pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window) -> Result<L
     if !has_volumes {
         return rows.build();
     }
-    rows.project(table.columns().iter().flat_map(|&column| columns(column)))?.build()
+    let rows = rows.project(table.columns().iter().flat_map(|&column| columns(column)))?;
+    match filter.and_then(Filter::condition) {
+        Some(condition) => rows.filter(condition)?.build(),
+        None => rows.build(),
+    }
 }
 
 /// A stored column, and the computed one that stands beside it.

@@ -113,3 +113,11 @@ fn help_has_an_example_for_each_command() {
         assert!(done.out.contains(&format!("Examples:\n  finderscope {command}")), "{}", done.out);
     }
 }
+
+#[test]
+fn a_filter_holds_for_sql_too() {
+    let dir = store::make();
+    let count = "select count(*) as n, count(distinct src_addr) as hosts from flows";
+    let done = ask(dir.path(), &["query", count, "--filter", "src ip 10.0.0.1", "--format", "json"]);
+    assert_eq!(done, "{\"n\":4,\"hosts\":1}\n");
+}
