@@ -51,7 +51,7 @@ pub fn read(file: &str) -> anyhow::Result<Read> {
 }
 
 /// A datagram as if it had just come.
-fn delivery<'a>(sequence: u64, datagram: &Datagram<'a>) -> Delivery<'a> {
+pub fn delivery<'a>(sequence: u64, datagram: &Datagram<'a>) -> Delivery<'a> {
     Delivery {
         sequence,
         received_ns: datagram.received_ns,

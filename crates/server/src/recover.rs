@@ -83,13 +83,14 @@ pub(crate) fn replay_from(
     let (mut intake, first) = restore(config, state, shard);
     let mut tables = Tables::default();
     let mut is_new = false;
+    intake.discard_rows(true); // what comes before `position` is stored already
     let mut replay = journal.replay(first);
     let (mut known, mut rows) = (0_u64, 0_u64);
     while let Some(delivery) = replay.next() {
         let delivery = delivery.map_err(|error| RecoverError::Journal { shard, error })?;
         if !is_new && delivery.sequence >= position {
             is_new = true;
-            intake.cut(); // what was decoded so far is stored already
+            intake.discard_rows(false);
             tables = Tables::default();
         }
         intake.handle(&delivery, &mut tables, &mut Quiet);
@@ -99,7 +100,7 @@ pub(crate) fn replay_from(
         }
     }
     if !is_new {
-        intake.cut();
+        intake.discard_rows(false);
         tables = Tables::default();
     }
     if known + rows > 0 {

@@ -108,7 +108,7 @@ impl Running {
     fn receive(&mut self, batch: &mut Batch) -> bool {
         let mut any = false;
         for at in 0..self.shard.sockets.len() {
-            let listener = Listener { scheme: Scheme::Udp, address: udp_address(&self.shard.sockets[at]) };
+            let listener = Listener { scheme: Scheme::Udp, address: self.shard.sockets[at].local_address() };
             for _ in 0..BATCHES_IN_A_ROW {
                 let count = match self.shard.sockets[at].receive(batch) {
                     Ok(count) => count,
@@ -289,8 +289,4 @@ impl Running {
             tracing::error!(%reason, "not everything could be sealed; the next start does it from the journal");
         }
     }
-}
-
-fn udp_address(socket: &UdpSocket) -> std::net::SocketAddr {
-    socket.local_address()
 }

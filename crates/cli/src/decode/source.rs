@@ -56,11 +56,8 @@ fn modified_ns(path: &str) -> Option<i64> {
 /// Reads a capture file to its end.
 pub(crate) fn read_capture(input: &str, take: &mut Take<'_>) -> anyhow::Result<()> {
     let mut capture = Capture::open(&crate::replay::file(input))?;
-    let listener = Listener { scheme: Scheme::Pcap, address: NO_SOCKET };
     while let Some(datagram) = capture.read()? {
-        let source = Delivery::unmapped(datagram.source);
-        let (received_ns, bytes) = (datagram.received_ns, datagram.bytes);
-        if !take(Some(&Delivery { sequence: 0, received_ns, source, listener, identity: None, bytes }))? {
+        if !take(Some(&crate::capture::delivery(0, &datagram)))? {
             break;
         }
     }
