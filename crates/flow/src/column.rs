@@ -49,8 +49,8 @@ columns! {
     TimeExportNs "time_export_ns" Kind::Time, ALL, "The exporter's clock in the datagram's header; sFlow has none";
     ExporterAddress "exporter_address" Kind::Address, ALL, "Source address of the datagram";
     SamplerAddress "sampler_address" Kind::Address, ALL, "The sFlow agent's address, else the exporter's";
-    ObservationDomainId "observation_domain_id" Kind::U32, ALL, "IPFIX observation domain, NetFlow v9 source id, NetFlow v5 engine type and id (type * 256 + id), sFlow sub-agent";
-    SequenceNum "sequence_num" Kind::U32, ALL, "Sequence number in the datagram's header";
+    ObservationDomainId "observation_domain_id" Kind::U32, ALL, "IPFIX observation domain, NetFlow v9 source id, NetFlow v5 engine type and id (type * 256 + id; v8: aggregation scheme * 65536 + these), sFlow sub-agent";
+    SequenceNum "sequence_num" Kind::U32, ALL, "Sequence number in the datagram's header; NetFlow v1 has none";
     TimeFlowStartNs "time_flow_start_ns" Kind::Time, T, "When the flow began";
     TimeFlowEndNs "time_flow_end_ns" Kind::Time, T, "When the flow ended, or its last packet so far";
     TimeSource "time_source" Kind::Word(TimeSource::WORDS), T, "Where the flow's times are from: absolute, uptime, sample, corrected (by the exporter's clock offset) or assumed (the receive time)";

@@ -19,7 +19,8 @@ pub(crate) struct Context {
     /// The sFlow agent, else the exporter.
     pub(crate) sampler: IpAddr,
     pub(crate) domain: u32,
-    pub(crate) sequence: u32,
+    /// Nothing in NetFlow v1, which has none.
+    pub(crate) sequence: Option<u32>,
 }
 
 impl Context {
@@ -33,7 +34,9 @@ impl Context {
         push_address(builder, Column::ExporterAddress, self.exporter, rows);
         push_address(builder, Column::SamplerAddress, self.sampler, rows);
         builder.u32(Column::ObservationDomainId).push_run(self.domain, rows);
-        builder.u32(Column::SequenceNum).push_run(self.sequence, rows);
+        if let Some(sequence) = self.sequence {
+            builder.u32(Column::SequenceNum).push_run(sequence, rows);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use finderscope_flow::FlowType;
 use finderscope_wire::ipfix::Dialect;
-use finderscope_wire::netflow::{v5, v9};
+use finderscope_wire::netflow::{fixed, v1, v5, v6, v7, v8, v9};
 use finderscope_wire::{Problem, WireError, ipfix, sflow};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,14 @@ pub enum Protocol {
     Ipfix,
     /// sFlow version 5.
     Sflow5,
+    /// NetFlow version 1.
+    NetflowV1,
+    /// NetFlow version 6.
+    NetflowV6,
+    /// NetFlow version 7.
+    NetflowV7,
+    /// NetFlow version 8.
+    NetflowV8,
 }
 
 impl Protocol {
@@ -27,17 +35,32 @@ impl Protocol {
             Self::NetflowV9 => FlowType::NetflowV9,
             Self::Ipfix => FlowType::Ipfix,
             Self::Sflow5 => FlowType::Sflow5,
+            Self::NetflowV1 => FlowType::NetflowV1,
+            Self::NetflowV6 => FlowType::NetflowV6,
+            Self::NetflowV7 => FlowType::NetflowV7,
+            Self::NetflowV8 => FlowType::NetflowV8,
         }
     }
 
     /// Every protocol.
-    pub const ALL: [Self; 4] = [Self::NetflowV5, Self::NetflowV9, Self::Ipfix, Self::Sflow5];
+    pub const ALL: [Self; 8] = [
+        Self::NetflowV1,
+        Self::NetflowV5,
+        Self::NetflowV6,
+        Self::NetflowV7,
+        Self::NetflowV8,
+        Self::NetflowV9,
+        Self::Ipfix,
+        Self::Sflow5,
+    ];
 }
 
 /// A datagram whose header is sound.
 #[derive(Debug)]
 pub(crate) enum Datagram<'a> {
     Netflow5(v5::Message<'a>),
+    /// Versions 1, 6, 7 and 8.
+    NetflowFixed(fixed::Message<'a>),
     Netflow9(v9::Message<'a>),
     /// The first message is sound; more may follow it.
     Ipfix(&'a [u8]),
@@ -49,6 +72,9 @@ impl<'a> Datagram<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, WireError> {
         match bytes.first_chunk().copied().map(u16::from_be_bytes) {
             Some(v5::VERSION) => v5::Message::read(bytes).map(Self::Netflow5),
+            Some(v1::VERSION | v6::VERSION | v7::VERSION | v8::VERSION) => {
+                fixed::Message::read(bytes).map(Self::NetflowFixed)
+            }
             Some(v9::VERSION) => v9::Message::read(bytes).map(Self::Netflow9),
             Some(ipfix::VERSION) => ipfix::Message::read(bytes).map(|_| Self::Ipfix(bytes)),
             Some(0) => sflow::Datagram::read(bytes).map(Self::Sflow),

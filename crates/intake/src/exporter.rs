@@ -68,8 +68,6 @@ pub(crate) struct Domain {
     pub(crate) samplers: Samplers,
     pub(crate) sequence: Sequence,
     pub(crate) clock: Clock,
-    /// What the last header said of sampling (v5): one in how many packets, 1 for all.
-    pub(crate) header_rate: Option<u64>,
     /// When the exporter booted, where options data said so (element 160).
     pub(crate) boot_ns: Option<i64>,
     /// sFlow: sequences by kind of sample, class and index of the source.

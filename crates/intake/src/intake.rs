@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::pass::{Pass, Shared};
 use crate::status::{self, ExporterStatus};
 use crate::watch::Watch;
-use crate::{netflow5, sets, sflow};
+use crate::{fixed, netflow5, sets, sflow};
 
 /// Between two looks for data that waited too long at exporters that have fallen silent.
 const SWEEP_EVERY_NS: i64 = 60 * 1_000_000_000;
@@ -187,6 +187,7 @@ fn take(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     sets::give_up_old(exporter, pass.shared, delivery.received_ns);
     match datagram {
         Datagram::Netflow5(message) => netflow5::decode(message, exporter, pass),
+        Datagram::NetflowFixed(message) => fixed::decode(message, exporter, pass),
         Datagram::Netflow9(message) => sets::netflow9(message, exporter, pass),
         Datagram::Ipfix(bytes) => sets::ipfix(bytes, exporter, pass),
         Datagram::Sflow(datagram) => sflow::decode(datagram, exporter, pass),

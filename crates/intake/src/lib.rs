@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! delivery ─▶ sender rules ─▶ exporter ─▶ duplicate? ─▶ v5 ─────────────────────────▶ columns
+//!                                                       v1, v6, v7, v8 ────▶ plans ─▶ columns
 //!                              (state)                  v9, IPFIX ─▶ sets ─▶ plans ─▶ columns
 //!                                                       sFlow ─▶ samples ───────────▶ columns
 //! ```
@@ -25,6 +26,7 @@ mod datagram;
 mod duplicate;
 mod exporter;
 mod exporters;
+mod fixed;
 mod intake;
 mod learn;
 mod ledger;

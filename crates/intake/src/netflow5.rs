@@ -1,37 +1,25 @@
 //! NetFlow version 5: records of one layout, into columns.
 
-use finderscope_flow::{Builder, Column, SamplingSource, TimeSource};
+use finderscope_flow::{Builder, Column, TimeSource};
 use finderscope_wire::netflow::v5::{Header, Message, Record};
 
-use crate::Protocol;
-use crate::config::ExporterConfig;
 use crate::context::Context;
 use crate::exporter::Exporter;
+use crate::fixed::{self, Head};
 use crate::pass::Pass;
 use crate::plan::{self, Frame, TimeBuffers};
-use crate::sampling::{Rate, overridden};
+use crate::sampling::Rate;
+use crate::{Protocol, sets};
 
 /// Decodes a datagram, which counts as one set.
 pub(crate) fn decode(message: &Message<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
-    let header = message.header();
-    let domain = u32::from(header.engine_type) * 256 + u32::from(header.engine_id);
-    let key = pass.domain(Protocol::NetflowV5, domain, None);
-    pass.open_domain(exporter, key);
+    let (key, context) = fixed::begin(&head(message.header()), exporter, pass);
     let state = exporter.domains.entry(key).or_default();
-    let context = context(header, domain, pass);
-    let (received_ns, export_ns, uptime_ms) = (context.received_ns, header.export_ns(), header.uptime_ms.get());
-    state.clock.observe(received_ns, export_ns);
-    state.sequence.observe(header.flow_sequence.get(), Some(header.count.get().into()), Some(uptime_ms));
-    state.last_ns = received_ns;
-    state.datagrams += 1;
-    state.header_rate = Some(header.sampling().rate().into());
-
     let records = without_padding(message.records());
     state.records += records.len() as u64;
-    let shift_ns = state.clock.shift_ns();
     let config = exporter.config.and_then(|at| pass.shared.config.exporters.get(at));
-    let rate = rate(header, config);
-    let frame = Frame::new(&context, None, shift_ns);
+    let rate = state.samplers.general(config);
+    let frame = Frame::new(&context, None, state.clock.shift_ns());
     let builder = &mut pass.tables.flows;
     let assumed = write(records, &context, &frame, rate, builder, &mut pass.shared.buffers.times);
 
@@ -42,38 +30,24 @@ pub(crate) fn decode(message: &Message<'_>, exporter: &mut Exporter, pass: &mut 
     ledger.records.skipped.add("padding", padding);
     ledger.notes.add("times_assumed", assumed);
     ledger.sets.received += 1;
-    match message.problem() {
-        None => ledger.sets.decoded += 1,
-        Some(error) => {
-            ledger.sets.malformed.add(error.reason(), 1);
-            pass.error(error);
-        }
-    }
+    sets::settle_set(message.problem(), exporter, pass);
 }
 
-fn context(header: &Header, domain: u32, pass: &Pass<'_>) -> Context {
-    Context {
+fn head(header: &Header) -> Head {
+    Head {
         protocol: Protocol::NetflowV5,
-        received_ns: pass.delivery.received_ns,
-        export_ns: Some(header.export_ns()),
-        uptime_ms: Some(header.uptime_ms.get()),
-        exporter: pass.address(),
-        sampler: pass.address(),
-        domain,
-        sequence: header.flow_sequence.get(),
+        domain: u32::from(header.engine_type) * 256 + u32::from(header.engine_id),
+        count: header.count.get(),
+        uptime_ms: header.uptime_ms.get(),
+        export_ns: header.export_ns(),
+        sequence: Some(header.flow_sequence.get()),
+        sampling: Some(header.sampling()),
     }
 }
 
 fn without_padding(records: &[Record]) -> &[Record] {
     let length = records.iter().rposition(|record| *record != Record::default()).map_or(0, |last| last + 1);
     &records[..length]
-}
-
-/// The header always says whether it samples: an interval of 0 means that it does not.
-fn rate(header: &Header, config: Option<&ExporterConfig>) -> Rate {
-    let sampling = header.sampling();
-    let source = if sampling.interval == 0 { SamplingSource::None } else { SamplingSource::Header };
-    overridden(config).or(Some((sampling.rate().into(), source)))
 }
 
 fn write(

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use finderscope_flow::registry::{Conversion, DataType};
 use finderscope_flow::{Column, Table};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, TemplateKind, TemplateRecord};
+use finderscope_wire::netflow::fixed;
 use finderscope_wire::packet::HeaderProtocol;
 
 use crate::cells::Field;
@@ -120,6 +121,8 @@ impl Plan {
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     known: HashMap<Layout, Arc<Plan>>,
+    /// Those of layouts that never change, by version and aggregation.
+    fixed: HashMap<(u16, u8), Arc<Plan>>,
     /// How many there may be before those that nobody uses are looked for.
     sweep_at: usize,
 }
@@ -137,6 +140,12 @@ impl Plans {
     pub(crate) fn restored(&mut self, layout: Layout, fields: Vec<FieldSpecifier>) -> Arc<Plan> {
         let dialect = layout.dialect.into();
         self.compiled(layout, dialect, || fields)
+    }
+
+    /// The plan of a layout that no template tells.
+    pub(crate) fn fixed(&mut self, layout: &fixed::Layout) -> Arc<Plan> {
+        let plan = self.fixed.entry((layout.version, layout.aggregation));
+        Arc::clone(plan.or_insert_with(|| Arc::new(compile::fixed(layout))))
     }
 
     fn compiled(

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use finderscope_flow::SamplingSource;
+use finderscope_wire::netflow::v5::Sampling;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ExporterConfig;
@@ -13,6 +14,8 @@ use crate::config::ExporterConfig;
 /// What one domain of an exporter said about its sampling.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Samplers {
+    /// What the last header said (NetFlow v5 and v6): its interval, 0 for none.
+    header: Option<u16>,
     general: Option<u64>,
     by_id: BTreeMap<u64, u64>,
 }
@@ -74,6 +77,18 @@ impl Samplers {
         true
     }
 
+    /// Keeps what a header says of its own datagram.
+    pub(crate) const fn tell_header(&mut self, sampling: Sampling) {
+        self.header = Some(sampling.interval);
+    }
+
+    /// What the last header said. A header always says whether its exporter samples: 0 means that it does not.
+    pub(crate) fn header(&self) -> Rate {
+        let interval = self.header?;
+        let source = if interval == 0 { SamplingSource::None } else { SamplingSource::Header };
+        Some((interval.max(1).into(), source))
+    }
+
     /// How many samplers are known by their number.
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
@@ -90,7 +105,7 @@ impl Samplers {
         if let Some(rate) = overridden(config) {
             return Some(rate);
         }
-        self.general.map(said).or_else(|| assumed(config))
+        self.general.map(said).or_else(|| self.header()).or_else(|| assumed(config))
     }
 
     /// The rate of a record that names a sampler.

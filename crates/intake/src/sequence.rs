@@ -1,8 +1,8 @@
 //! What went missing on the way, told by sequence numbers; each protocol has its own unit.
 //!
-//! v5 counts flows, v9 datagrams, IPFIX data records (RFC 7011 section 3.1), sFlow datagrams and samples. Gaps are
-//! shown beside the balances and never added to them: a gap says what did not come, and the kernel's own drops are
-//! among it.
+//! v5 to v8 count records, v9 datagrams, IPFIX data records (RFC 7011 section 3.1), sFlow datagrams and samples; v1
+//! counts nothing. Gaps are shown beside the balances and never added to them: a gap says what did not come, and the
+//! kernel's own drops are among it.
 //!
 //! The first number only sets the expectation. A small step back is reordering, and what had been counted as missing
 //! is there after all. A large one, or one with the exporter's uptime going back, is a restart: nothing is known of

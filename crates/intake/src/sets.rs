@@ -72,7 +72,7 @@ fn context(
         exporter: pass.address(),
         sampler: pass.address(),
         domain,
-        sequence,
+        sequence: Some(sequence),
     }
 }
 
@@ -129,7 +129,7 @@ fn broken_set(error: WireError, exporter: &mut Exporter, pass: &mut Pass<'_>) {
 }
 
 /// Puts a set on one side of the balance.
-fn settle_set(error: Option<WireError>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
+pub(crate) fn settle_set(error: Option<WireError>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     match error {
         None => exporter.ledger.sets.decoded += 1,
         Some(error) => {

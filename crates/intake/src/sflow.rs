@@ -35,7 +35,7 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
         exporter: pass.address(),
         sampler: datagram.agent.map_or(pass.address(), |agent| agent.to_canonical()),
         domain: datagram.sub_agent_id,
-        sequence: datagram.sequence_number,
+        sequence: Some(datagram.sequence_number),
     };
     for sample in datagram.samples() {
         exporter.ledger.sets.received += 1;

@@ -128,10 +128,7 @@ fn domain(key: &DomainKey, state: &Domain, operator: Option<SamplerStatus>) -> D
         let source = if rate == 1 { SamplingSource::None } else { SamplingSource::Options };
         SamplerStatus { id, rate, source }
     });
-    let header = state.header_rate.map(|rate| {
-        let source = if rate == 1 { SamplingSource::None } else { SamplingSource::Header };
-        SamplerStatus { id: None, rate, source }
-    });
+    let header = state.samplers.header().map(|(rate, source)| SamplerStatus { id: None, rate, source });
     let told = header.into_iter().chain(told);
     let overridden = operator.filter(|sampler| sampler.source == SamplingSource::Override);
     let samplers = match overridden {

@@ -149,7 +149,7 @@ mod tests {
             exporter: address,
             sampler: address,
             domain: 0,
-            sequence: 0,
+            sequence: Some(0),
         };
         WaitingSet { domain: key(0), template, context, offset: 0, body: vec![1, 2, 3] }
     }

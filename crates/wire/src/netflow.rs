@@ -1,11 +1,17 @@
-//! NetFlow: version 5 ([`v5`]) and version 9 ([`v9`], RFC 3954).
+//! NetFlow: version 5 ([`v5`]), the older and rarer versions 1, 6, 7 and 8 ([`fixed`]), and version 9 ([`v9`], RFC 3954).
 //!
 //! Version 9 shares its sets, templates and data records with IPFIX; those live in [`crate::ipfix`]
 //! and take a [`Dialect`](crate::ipfix::Dialect) where the two differ. Here are the headers, and the
 //! one thing that all versions have in common: times in milliseconds since the exporter booted.
 
+mod field;
+pub mod fixed;
 mod time;
+pub mod v1;
 pub mod v5;
+pub mod v6;
+pub mod v7;
+pub mod v8;
 pub mod v9;
 
 pub use time::{flow_times_ns, uptime_to_ns};

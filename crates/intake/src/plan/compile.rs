@@ -1,8 +1,9 @@
 //! From a template's fields to a plan.
 
-use finderscope_flow::registry::{self, Mapping, REVERSE_ENTERPRISE};
+use finderscope_flow::registry::{self, DataType, Mapping, REVERSE_ENTERPRISE};
 use finderscope_flow::{Column, Table};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, VARIABLE};
+use finderscope_wire::netflow::fixed;
 use finderscope_wire::packet::HeaderProtocol;
 
 use super::extras::named;
@@ -70,6 +71,29 @@ pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>
     let fixed = places.iter().all(|field| field.length != VARIABLE);
     let stride = fixed.then(|| places.iter().map(|field| usize::from(field.length)).sum());
     Plan { layout, fields, places, stride, work }
+}
+
+/// The plan of records that need no template: their fields are elements like others, or have only a name.
+pub(super) fn fixed(layout: &fixed::Layout) -> Plan {
+    /// Stands for the enterprise of fields that are nobody's element.
+    const NOBODY: u32 = u32::MAX;
+    let specifier = |field: &fixed::Field| FieldSpecifier {
+        element: field.element().unwrap_or(*field as u16),
+        length: field.length() as u16,
+        enterprise: field.element().map_or(Some(NOBODY), |_| None),
+    };
+    let told = Layout { dialect: Dialect::V9.into(), options: false, scope: 0, specifiers: Vec::new() };
+    let mut plan = plan(told, Dialect::V9, layout.fields.iter().map(specifier).collect());
+    if let Work::Data(data) = &mut plan.work {
+        for extra in data.flow.iter_mut().flat_map(|face| &mut face.extras) {
+            let Some(field) = layout.fields.get(usize::from(extra.field.index)) else { continue };
+            if field.element().is_none() {
+                extra.name = field.name().to_owned();
+                extra.data_type = Some(if field.is_address() { DataType::Ipv4Address } else { DataType::Unsigned32 });
+            }
+        }
+    }
+    plan
 }
 
 fn slots(fields: &[FieldSpecifier], scope: usize) -> Vec<Slot> {

@@ -8,6 +8,7 @@ mod corpus;
 mod duplicates;
 mod events;
 mod fields;
+mod fixed;
 mod harness;
 mod limits;
 mod options;

@@ -94,6 +94,11 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// The word of a header in its two parts.
+    pub const fn of_word(word: u16) -> Self {
+        Self { mode: (word >> 14) as u8, interval: word & 0x3fff }
+    }
+
     /// What to multiply by: 1 where nothing is sampled, never 0.
     ///
     /// Some exporters state an interval and leave the mode at 0; an interval above 1 is believed.
@@ -110,8 +115,7 @@ impl Sampling {
 impl Header {
     /// The sampling word in its two parts.
     pub const fn sampling(&self) -> Sampling {
-        let word = self.sampling.get();
-        Sampling { mode: (word >> 14) as u8, interval: word & 0x3fff }
+        Sampling::of_word(self.sampling.get())
     }
 
     /// The header's time in nanoseconds since 1970; a fraction of a second or more counts as none.
