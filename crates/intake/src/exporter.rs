@@ -46,6 +46,8 @@ pub(crate) struct Exporter {
     pub(crate) duplicates: Duplicates,
     pub(crate) waiting: Waiting,
     pub(crate) domains: BTreeMap<DomainKey, Domain>,
+    /// Rates that were told for all of its domains.
+    pub(crate) wide: Samplers,
     /// What domains that were forgotten had counted.
     pub(crate) forgotten: SequenceCounts,
     /// Whether the operator named it; told anew by the configuration at each start.
@@ -109,6 +111,7 @@ impl Exporter {
             duplicates: Duplicates::default(),
             waiting: Waiting::default(),
             domains: BTreeMap::new(),
+            wide: Samplers::default(),
             forgotten: SequenceCounts::default(),
             listed: false,
             config: None,
@@ -118,6 +121,11 @@ impl Exporter {
     /// Templates of all domains.
     pub(crate) fn templates(&self) -> usize {
         self.domains.values().map(|domain| domain.templates.len()).sum()
+    }
+
+    /// Rates that are remembered, beside those for whole domains.
+    pub(crate) fn samplers(&self) -> usize {
+        self.wide.len() + self.domains.values().map(|domain| domain.samplers.len()).sum::<usize>()
     }
 
     /// Fields of the templates of all domains.

@@ -41,6 +41,7 @@ mod sets;
 mod sflow;
 mod state;
 mod status;
+mod subject;
 mod template;
 mod text;
 mod waiting;

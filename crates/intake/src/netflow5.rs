@@ -18,7 +18,7 @@ pub(crate) fn decode(message: &Message<'_>, exporter: &mut Exporter, pass: &mut 
     let records = without_padding(message.records());
     state.records += records.len() as u64;
     let config = exporter.config.and_then(|at| pass.shared.config.exporters.get(at));
-    let rate = state.samplers.general(config);
+    let rate = state.samplers.of_header(config);
     let frame = Frame::new(&context, None, state.clock.shift_ns());
     let builder = &mut pass.tables.flows;
     let assumed = write(records, &context, &frame, rate, builder, &mut pass.shared.buffers.times);

@@ -1,14 +1,15 @@
 //! Options data: what exporters say about themselves. Rows for people, and rates and boot times for us.
 
 use finderscope_flow::Column;
-use finderscope_wire::ipfix;
+use finderscope_wire::ipfix::{self, ScopeKind};
 
 use crate::cells::Records;
 use crate::context::Context;
 use crate::exporter::{DomainKey, Exporter};
 use crate::pass::Pass;
-use crate::plan::{Named, put_scope};
+use crate::plan::{Named, put_application, put_scope};
 use crate::sampling::Told;
+use crate::subject::Subjects;
 use crate::text;
 use crate::watch::OptionsEvent;
 
@@ -16,6 +17,12 @@ use crate::watch::OptionsEvent;
 const SCOPE_TEXT_MAX: usize = 1_024;
 /// systemInitTimeMilliseconds.
 const BOOT: u16 = 160;
+/// applicationId.
+const APPLICATION: u16 = 95;
+/// observationDomainId.
+const DOMAIN: u16 = 149;
+/// exporterIPv4Address, exporterIPv6Address, exportingProcessId: as scopes, the whole exporter.
+const EXPORTER: [u16; 3] = [130, 131, 144];
 
 /// Takes in options records, and writes one row for each element of each.
 pub(crate) fn write(
@@ -27,28 +34,76 @@ pub(crate) fn write(
     exporter: &mut Exporter,
     pass: &mut Pass<'_>,
 ) {
-    let limit = pass.shared.config.limits.samplers_per_exporter;
+    let subjects = Subjects::of(fields);
     for row in 0..records.len() {
-        let room = exporter.domains.values().map(|domain| domain.samplers.len()).sum::<usize>() < limit;
-        let domain = exporter.domains.entry(key).or_default();
-        let mut told = Told::default();
-        for field in fields {
-            let Some(element) = field.element else { continue };
-            let Some(value) = ipfix::unsigned(records.cell(row, field.field)) else { continue };
-            told.element(element, value);
-            if element == BOOT && value != 0 {
-                domain.boot_ns = ipfix::millis_to_ns(value);
-            }
+        learn(fields, records, row, key, exporter, pass);
+        write_row(fields, &subjects, template_id, records, row, context, pass);
+    }
+}
+
+/// What a record tells us of sampling and of the exporter's clock.
+fn learn(
+    fields: &[Named],
+    records: &Records<'_>,
+    row: usize,
+    key: DomainKey,
+    exporter: &mut Exporter,
+    pass: &mut Pass<'_>,
+) {
+    let (mut told, mut place) = (Told::default(), Place::default());
+    for field in fields {
+        let bytes = records.cell(row, field.field);
+        place.scope(field, bytes, &mut told);
+        let Some(element) = field.element else { continue };
+        told.element(element, bytes);
+        if element == BOOT
+            && let Some(millis @ 1..) = ipfix::unsigned(bytes)
+        {
+            exporter.domains.entry(key).or_default().boot_ns = ipfix::millis_to_ns(millis);
         }
-        if !domain.samplers.learn(&told, room) {
-            exporter.ledger.notes.add("samplers_per_exporter", 1);
+    }
+    if told.rate().is_none() && told.sequence().is_none() {
+        return;
+    }
+    let room = exporter.samplers() < pass.shared.config.limits.samplers_per_exporter;
+    let mut kept = true;
+    // What is told of another domain is kept for it where it is known; else where it was told.
+    let other = DomainKey { id: place.domain.unwrap_or(key.id), ..key };
+    let key = if exporter.domains.contains_key(&other) { other } else { key };
+    kept &= exporter.domains.entry(key).or_default().samplers.learn(&told, room);
+    if place.wide {
+        kept &= exporter.wide.learn(&told, room);
+    }
+    if !kept {
+        exporter.ledger.notes.add("samplers_per_exporter", 1);
+    }
+}
+
+/// What of the exporter a record is about.
+#[derive(Default)]
+struct Place {
+    /// All of it.
+    wide: bool,
+    domain: Option<u32>,
+}
+
+impl Place {
+    fn scope(&mut self, field: &Named, bytes: &[u8], told: &mut Told) {
+        let number = ipfix::unsigned(bytes);
+        match (field.v9_scope, field.element, number) {
+            (Some(ScopeKind::System), ..) => self.wide = true,
+            (Some(ScopeKind::Interface), _, Some(index)) => told.interface(index),
+            (Some(ScopeKind::Template), _, Some(id)) => told.template(id),
+            (None, Some(element), _) if field.scope && EXPORTER.contains(&element) => self.wide = true,
+            (None, Some(DOMAIN), Some(id)) if field.scope => self.domain = u32::try_from(id).ok(),
+            _ => {}
         }
-        write_row(fields, template_id, records, row, context, pass);
     }
 }
 
 fn write_row(
     fields: &[Named],
+    subjects: &Subjects,
     template_id: u16,
     records: &Records<'_>,
     row: usize,
@@ -56,8 +111,12 @@ fn write_row(
     pass: &mut Pass<'_>,
 ) {
     let value = |field: &Named| {
-        let mut value = String::new();
-        text::put(&mut value, field.data_type, records.cell(row, field.field));
+        let (mut value, bytes) = (String::new(), records.cell(row, field.field));
+        match field.element {
+            // As the column `app` spells it.
+            Some(APPLICATION) => put_application(&mut value, bytes),
+            _ => text::put(&mut value, field.data_type, bytes),
+        }
         value
     };
     let mut scope = String::new();
@@ -74,6 +133,13 @@ fn write_row(
     for (name, value) in &values {
         builder.text(Column::OptionElement).push(name.as_bytes());
         builder.text(Column::OptionValue).push(value.as_bytes());
+    }
+    let mut subject = String::new();
+    for field in fields.iter().filter(|field| !field.scope) {
+        subject.clear();
+        subjects.put(&mut subject, field.element, records, row);
+        let subject = (!subject.is_empty()).then_some(subject.as_bytes());
+        builder.text(Column::OptionSubject).push_option(subject);
     }
     builder.advance(values.len());
     pass.watch.options(&OptionsEvent {

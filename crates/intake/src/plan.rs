@@ -17,13 +17,14 @@ use std::sync::Arc;
 
 use finderscope_flow::registry::{Conversion, DataType};
 use finderscope_flow::{Column, Table};
-use finderscope_wire::ipfix::{Dialect, FieldSpecifier, TemplateKind, TemplateRecord};
+use finderscope_wire::ipfix::{Dialect, FieldSpecifier, ScopeKind, TemplateKind, TemplateRecord};
 use finderscope_wire::netflow::fixed;
 use finderscope_wire::packet::HeaderProtocol;
 
 use crate::cells::Field;
 use crate::template::Layout;
 
+pub(crate) use columns::put_application;
 pub(crate) use extras::put_scope;
 pub(crate) use face::{Buffers, Rows};
 pub(crate) use packets::write as write_packet;
@@ -62,6 +63,8 @@ pub(crate) struct Named {
     /// IANA's number, where it is IANA's.
     pub(crate) element: Option<u16>,
     pub(crate) scope: bool,
+    /// What kind of NetFlow v9 scope it is.
+    pub(crate) v9_scope: Option<ScopeKind>,
     pub(crate) name: String,
     pub(crate) data_type: Option<DataType>,
 }
@@ -81,22 +84,13 @@ pub(crate) struct DataPlan {
     pub(crate) reverse_counters: Vec<Field>,
 }
 
-/// Fields of a record that say how it was sampled.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RateFields {
-    /// The interval itself.
-    pub(crate) interval: Option<Field>,
-    /// The sampler's number.
-    pub(crate) selector: Option<Field>,
-}
-
 /// One kind of row.
 #[derive(Debug)]
 pub(crate) struct Face {
     pub(crate) table: Table,
     pub(crate) columns: Vec<Fill>,
     pub(crate) times: Times,
-    pub(crate) rates: RateFields,
+    pub(crate) rates: rates::RateFields,
     pub(crate) extras: Vec<Named>,
     /// The first bytes of a packet, from which columns are filled that no field fills.
     pub(crate) packet: Option<(Field, HeaderProtocol)>,

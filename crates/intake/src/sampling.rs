@@ -1,7 +1,11 @@
 //! Sampling rates: what an exporter says of itself in options data, and which saying counts for a record.
 //!
-//! The operator's word comes first, then what the record or sample itself says, then the sampler that it names, then
-//! what the exporter said for all. While nothing is known the rate is null; never 0, and 1 only when it was said.
+//! A rate is told for a selector (RFC 5477; a sampler, in NetFlow's words), for an interface, for a template, or for all
+//! of a domain; what is told for the whole system also counts for domains that say nothing themselves. The operator's word
+//! comes first, then what the record or sample itself says, then the selector that it names, then its interface, its
+//! template, its domain and its exporter. While nothing is known the rate is null; never 0, and 1 only when it was said.
+
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -10,76 +14,65 @@ use finderscope_wire::netflow::v5::Sampling;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ExporterConfig;
+pub(crate) use told::{Told, Way};
 
-/// What one domain of an exporter said about its sampling.
+/// Selectors of one selection sequence that are remembered: more than a packet is ever put through.
+const SELECTORS_MAX: usize = 8;
+
+/// What a rate was told for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) enum About {
+    /// All of the domain, or of the exporter.
+    All,
+    /// Flows of a template.
+    Template(u16),
+    /// Flows of an interface.
+    Interface(u64),
+    /// Flows that name the selector.
+    Selector(u64),
+}
+
+/// What one domain of an exporter, or an exporter for all its domains, said about its sampling.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Samplers {
     /// What the last header said (NetFlow v5 and v6): its interval, 0 for none.
     header: Option<u16>,
-    general: Option<u64>,
-    by_id: BTreeMap<u64, u64>,
+    rates: BTreeMap<About, u64>,
+    /// The selectors that packets of a selection sequence went through (RFC 5476 section 6.5.1).
+    sequences: BTreeMap<u64, Vec<u64>>,
 }
 
 /// A rate and how it is known.
 pub(crate) type Rate = Option<(u64, SamplingSource)>;
 
-/// What one options record says about sampling, element by element.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Told {
-    selector: Option<u64>,
-    interval: Option<u64>,
-    taken: Option<u64>,
-    skipped: Option<u64>,
-    size: Option<u64>,
-    population: Option<u64>,
-}
-
-impl Told {
-    /// Takes one element; others than those of sampling say nothing.
-    pub(crate) const fn element(&mut self, element: u16, value: u64) {
-        match element {
-            48 | 302 => self.selector = Some(value),
-            34 | 50 => self.interval = Some(value),
-            305 => self.taken = Some(value),
-            306 => self.skipped = Some(value),
-            309 => self.size = Some(value),
-            310 => self.population = Some(value),
-            _ => {}
-        }
-    }
-
-    /// One in how many packets; 1 where an interval of 0 says that nothing is sampled.
-    fn rate(&self) -> Option<u64> {
-        if let (Some(taken @ 1..), Some(skipped)) = (self.taken, self.skipped) {
-            return Some((taken.saturating_add(skipped) / taken).max(1));
-        }
-        if let (Some(size @ 1..), Some(population)) = (self.size, self.population) {
-            return Some((population / size).max(1));
-        }
-        // Where only the interval of RFC 5477 is there, an exporter takes one and skips none.
-        let interval = self.interval.or(self.taken)?;
-        Some(interval.max(1))
-    }
-}
-
 impl Samplers {
     /// Keeps what was told. Says whether there was room.
     pub(crate) fn learn(&mut self, told: &Told, room: bool) -> bool {
-        let Some(rate) = told.rate() else { return true };
-        let Some(selector) = told.selector else {
-            self.general = Some(rate);
-            return true;
-        };
-        if !room && !self.by_id.contains_key(&selector) {
+        let mut kept = true;
+        if let Some((sequence, selectors)) = told.sequence() {
+            if room || self.sequences.contains_key(&sequence) {
+                self.sequences.insert(sequence, selectors.iter().copied().take(SELECTORS_MAX).collect());
+            } else {
+                kept = false;
+            }
+        }
+        let Some(rate) = told.rate() else { return kept };
+        let about = told.about();
+        if !room && about != About::All && !self.rates.contains_key(&about) {
             return false;
         }
-        self.by_id.insert(selector, rate);
-        true
+        self.rates.insert(about, rate);
+        kept
     }
 
     /// Keeps what a header says of its own datagram.
     pub(crate) const fn tell_header(&mut self, sampling: Sampling) {
         self.header = Some(sampling.interval);
+    }
+
+    /// The rate of records that can say nothing of it themselves, such as version 5's.
+    pub(crate) fn of_header(&self, config: Option<&ExporterConfig>) -> Rate {
+        overridden(config).or_else(|| self.header()).or_else(|| assumed(config))
     }
 
     /// What the last header said. A header always says whether its exporter samples: 0 means that it does not.
@@ -89,34 +82,80 @@ impl Samplers {
         Some((interval.max(1).into(), source))
     }
 
-    /// How many samplers are known by their number.
+    /// How many sayings are remembered, beside the one for all.
     pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        self.rates.len() + self.sequences.len() - usize::from(self.rates.contains_key(&About::All))
     }
 
-    /// Rates by sampler; none for what holds for all.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Option<u64>, u64)> {
-        let general = self.general.map(|rate| (None, rate));
-        general.into_iter().chain(self.by_id.iter().map(|(&id, &rate)| (Some(id), rate)))
+    /// Rates, by what they were told for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (About, u64)> {
+        self.rates.iter().map(|(&about, &rate)| (about, rate))
     }
 
-    /// The rate of a record that neither says a rate nor names a sampler.
-    pub(crate) fn general(&self, config: Option<&ExporterConfig>) -> Rate {
-        if let Some(rate) = overridden(config) {
+    fn get(&self, about: About) -> Option<u64> {
+        self.rates.get(&about).copied()
+    }
+
+    fn has_interfaces(&self) -> bool {
+        self.rates.range(About::Interface(0)..=About::Interface(u64::MAX)).next().is_some()
+    }
+}
+
+/// What a record says that can be looked up among the rates that were told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Clues {
+    pub(crate) selector: Option<u64>,
+    pub(crate) sequence: Option<u64>,
+    /// The interface that the flow was seen at, then the other one.
+    pub(crate) interfaces: [Option<u64>; 2],
+}
+
+/// Where the rates of a set's records are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lookup<'a> {
+    /// What the domain said.
+    pub(crate) own: &'a Samplers,
+    /// What was said for the whole exporter.
+    pub(crate) wide: &'a Samplers,
+    pub(crate) template: u16,
+    pub(crate) config: Option<&'a ExporterConfig>,
+}
+
+impl Lookup<'_> {
+    /// Whether it depends on a record's interface which rate it has.
+    pub(crate) fn by_interface(&self) -> bool {
+        self.own.has_interfaces() || self.wide.has_interfaces()
+    }
+
+    /// The rate of a record that says none itself.
+    pub(crate) fn rate(&self, clues: &Clues) -> Rate {
+        if let Some(rate) = overridden(self.config) {
             return Some(rate);
         }
-        self.general.map(said).or_else(|| self.header()).or_else(|| assumed(config))
+        let told = self.told(clues).or_else(|| self.own.get(About::All)).map(said);
+        let told = told.or_else(|| self.own.header());
+        told.or_else(|| self.wide.get(About::All).map(said)).or_else(|| assumed(self.config))
     }
 
-    /// The rate of a record that names a sampler.
-    pub(crate) fn of(&self, selector: u64, config: Option<&ExporterConfig>) -> Rate {
-        if let Some(rate) = overridden(config) {
-            return Some(rate);
-        }
-        match self.by_id.get(&selector) {
-            Some(&rate) => Some(said(rate)),
-            None => self.general(config),
-        }
+    /// What was told for something narrower than a domain.
+    fn told(&self, clues: &Clues) -> Option<u64> {
+        let selector = clues.selector.and_then(|selector| self.any(About::Selector(selector)));
+        selector
+            .or_else(|| clues.sequence.and_then(|sequence| self.composed(sequence)))
+            .or_else(|| clues.interfaces.into_iter().flatten().find_map(|index| self.any(About::Interface(index))))
+            .or_else(|| self.own.get(About::Template(self.template)))
+    }
+
+    fn any(&self, about: About) -> Option<u64> {
+        self.own.get(about).or_else(|| self.wide.get(about))
+    }
+
+    /// A packet that went through several selectors was chosen by each of them. One that is not known, or that does not
+    /// thin out (a filter), says nothing.
+    fn composed(&self, sequence: u64) -> Option<u64> {
+        let selectors = self.own.sequences.get(&sequence).or_else(|| self.wide.sequences.get(&sequence))?;
+        let known = selectors.iter().filter_map(|&selector| self.any(About::Selector(selector)));
+        known.reduce(u64::saturating_mul)
     }
 }
 
@@ -132,71 +171,9 @@ pub(crate) fn assumed(config: Option<&ExporterConfig>) -> Rate {
     Some((rate.max(1), SamplingSource::Assumed))
 }
 
-const fn said(rate: u64) -> (u64, SamplingSource) {
+pub(crate) const fn said(rate: u64) -> (u64, SamplingSource) {
     (rate, if rate == 1 { SamplingSource::None } else { SamplingSource::Options })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-
-    use super::*;
-    use crate::Network;
-
-    fn told(elements: &[(u16, u64)]) -> Told {
-        let mut told = Told::default();
-        for &(element, value) in elements {
-            told.element(element, value);
-        }
-        told
-    }
-
-    #[test]
-    fn rates_come_from_every_way_of_saying_them() {
-        for (elements, rate) in [
-            (&[(34, 100), (35, 2)][..], Some(100)),
-            (&[(48, 1), (49, 2), (50, 1000)], Some(1000)),
-            (&[(302, 1), (304, 1), (305, 1), (306, 99)], Some(100)),
-            (&[(305, 2), (306, 98)], Some(50)),
-            (&[(309, 10), (310, 5120)], Some(512)),
-            (&[(34, 0)], Some(1)),
-            (&[(305, 0), (306, 9)], Some(1)),
-            (&[(304, 1)], None),
-        ] {
-            assert_eq!(told(elements).rate(), rate, "{elements:?}");
-        }
-    }
-
-    #[test]
-    fn an_override_wins_then_the_sampler_then_the_exporter_then_what_is_assumed() {
-        let mut config = ExporterConfig::new(Network::host(IpAddr::from([10, 0, 0, 1])));
-        let mut samplers = Samplers::default();
-        assert_eq!(samplers.of(3, Some(&config)), None);
-        config.assumed_sampling_rate = Some(7);
-        assert_eq!(samplers.of(3, Some(&config)), Some((7, SamplingSource::Assumed)));
-        samplers.learn(&told(&[(34, 100)]), true);
-        assert_eq!(samplers.of(3, Some(&config)), Some((100, SamplingSource::Options)));
-        samplers.learn(&told(&[(302, 3), (305, 1), (306, 9)]), true);
-        assert_eq!(samplers.of(3, Some(&config)), Some((10, SamplingSource::Options)));
-        assert_eq!(samplers.of(4, Some(&config)), Some((100, SamplingSource::Options)));
-        config.sampling_rate = Some(2);
-        assert_eq!(samplers.of(3, Some(&config)), Some((2, SamplingSource::Override)));
-        assert_eq!(samplers.general(Some(&config)), Some((2, SamplingSource::Override)));
-    }
-
-    #[test]
-    fn a_rate_of_one_is_known_to_be_unsampled() {
-        let mut samplers = Samplers::default();
-        samplers.learn(&told(&[(34, 1)]), true);
-        assert_eq!(samplers.general(None), Some((1, SamplingSource::None)));
-    }
-
-    #[test]
-    fn without_room_only_samplers_that_are_known_are_learned() {
-        let mut samplers = Samplers::default();
-        assert!(samplers.learn(&told(&[(48, 1), (50, 10)]), true));
-        assert!(!samplers.learn(&told(&[(48, 2), (50, 10)]), false));
-        assert!(samplers.learn(&told(&[(48, 1), (50, 20)]), false));
-        assert_eq!(samplers.iter().collect::<Vec<_>>(), [(Some(1), 20)]);
-    }
-}
+mod tests;

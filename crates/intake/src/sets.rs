@@ -12,6 +12,7 @@ use crate::exporter::{DomainKey, Exporter};
 use crate::options;
 use crate::pass::{Pass, Shared};
 use crate::plan::{Frame, Plan, Rows, Work};
+use crate::sampling::Lookup;
 use crate::template::Template;
 use crate::waiting::WaitingSet;
 use crate::{Protocol, learn};
@@ -206,8 +207,12 @@ pub(crate) fn records(
             let rows = Rows {
                 context,
                 frame: Frame::new(context, domain.boot_ns, domain.clock.shift_ns()),
-                samplers: &domain.samplers,
-                config: exporter.config.and_then(|at| config.exporters.get(at)),
+                rates: Lookup {
+                    own: &domain.samplers,
+                    wide: &exporter.wide,
+                    template: id,
+                    config: exporter.config.and_then(|at| config.exporters.get(at)),
+                },
             };
             let assumed = data.write(&records, &plan.places, &rows, pass.tables, buffers);
             exporter.ledger.notes.add("times_assumed", assumed);

@@ -8,7 +8,7 @@ use crate::Protocol;
 use crate::config::Config;
 use crate::exporter::{Domain, DomainKey, Exporter, ExporterKey};
 use crate::ledger::Ledger;
-use crate::sampling::{assumed, overridden};
+use crate::sampling::{About, assumed, overridden, said};
 use crate::sequence::SequenceCounts;
 
 /// An exporter.
@@ -89,8 +89,12 @@ pub struct DomainStatus {
 /// A sampling rate that is used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SamplerStatus {
-    /// The sampler's number; none where the rate is for all that name none.
+    /// The sampler's or selector's number; none where the rate is not of one.
     pub id: Option<u64>,
+    /// The interface, where the rate is for its flows alone.
+    pub interface: Option<u64>,
+    /// The template, where the rate is for its flows alone.
+    pub template: Option<u16>,
     /// One in how many packets.
     pub rate: u64,
     /// How it is known.
@@ -104,7 +108,7 @@ pub(crate) fn of(exporter: &Exporter, config: &Config) -> ExporterStatus {
         ExporterKey::Address(_) => None,
     };
     let operator = overridden(known).or_else(|| assumed(known));
-    let operator = operator.map(|(rate, source)| SamplerStatus { id: None, rate, source });
+    let operator = operator.map(|rate| sampler(About::All, rate));
     ExporterStatus {
         address: exporter.address,
         identity,
@@ -124,11 +128,8 @@ fn domain(key: &DomainKey, state: &Domain, operator: Option<SamplerStatus>) -> D
     for source in state.sources.values() {
         samples.add(source.sequence.counts);
     }
-    let told = state.samplers.iter().map(|(id, rate)| {
-        let source = if rate == 1 { SamplingSource::None } else { SamplingSource::Options };
-        SamplerStatus { id, rate, source }
-    });
-    let header = state.samplers.header().map(|(rate, source)| SamplerStatus { id: None, rate, source });
+    let told = state.samplers.iter().map(|(about, rate)| sampler(about, said(rate)));
+    let header = state.samplers.header().map(|rate| sampler(About::All, rate));
     let told = header.into_iter().chain(told);
     let overridden = operator.filter(|sampler| sampler.source == SamplingSource::Override);
     let samplers = match overridden {
@@ -151,4 +152,15 @@ fn domain(key: &DomainKey, state: &Domain, operator: Option<SamplerStatus>) -> D
         samples_dropped: state.sources.values().map(|source| source.dropped).sum(),
         samplers,
     }
+}
+
+fn sampler(about: About, (rate, source): (u64, SamplingSource)) -> SamplerStatus {
+    let mut status = SamplerStatus { id: None, interface: None, template: None, rate, source };
+    match about {
+        About::All => {}
+        About::Template(id) => status.template = Some(id),
+        About::Interface(index) => status.interface = Some(index),
+        About::Selector(id) => status.id = Some(id),
+    }
+    status
 }

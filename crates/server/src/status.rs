@@ -130,6 +130,12 @@ pub struct DomainView {
 pub struct SamplingView {
     /// The sampler's number, where there is one.
     pub sampler: Option<u64>,
+    /// The interface, where the rate is for its flows alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<u64>,
+    /// The template, where the rate is for its flows alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<u16>,
     /// One in how many packets.
     pub rate: u64,
     /// Where it is known from.
@@ -274,7 +280,13 @@ impl DomainView {
 
 impl SamplingView {
     fn of(sampler: &SamplerStatus) -> Self {
-        Self { sampler: sampler.id, rate: sampler.rate, source: sampler.source.word().to_owned() }
+        Self {
+            sampler: sampler.id,
+            interface: sampler.interface,
+            template: sampler.template,
+            rate: sampler.rate,
+            source: sampler.source.word().to_owned(),
+        }
     }
 }
 

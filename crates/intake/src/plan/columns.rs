@@ -171,7 +171,7 @@ fn text_cells(cells: &mut Bytes, records: &Records<'_>, sources: &[Source], buff
 }
 
 /// RFC 6759 section 4: a classification engine, and its selector. Zeros say that the application is not known.
-fn put_application(out: &mut String, cell: &[u8]) {
+pub(crate) fn put_application(out: &mut String, cell: &[u8]) {
     let Some((engine, selector)) = cell.split_first() else { return };
     if ipfix::is_zero(cell) {
         return;

@@ -7,8 +7,9 @@ use finderscope_wire::netflow::fixed;
 use finderscope_wire::packet::HeaderProtocol;
 
 use super::extras::named;
+use super::rates::RateFields;
 use super::times::{self, Times};
-use super::{DataPlan, Face, Fill, Plan, RateFields, Work};
+use super::{DataPlan, Face, Fill, Plan, Work};
 use crate::cells::Field;
 use crate::template::Layout;
 
@@ -132,12 +133,6 @@ fn data(slots: &[Slot], dialect: Dialect) -> DataPlan {
     }
 }
 
-/// The elements that say a rate, the better first.
-fn rates(slots: &[Slot]) -> RateFields {
-    let find = |element: u16| slots.iter().find(|slot| slot.is(&[element], Direction::Forward)).map(|slot| slot.field);
-    RateFields { interval: find(50).or_else(|| find(34)), selector: find(302).or_else(|| find(48)) }
-}
-
 /// Candidates for columns, and slots that fill none.
 #[derive(Default)]
 struct Draft {
@@ -170,7 +165,7 @@ fn forward(slots: &[Slot], dialect: Dialect, table: Table) -> Face {
         }
     }
     let packet = slots.iter().find_map(section);
-    draft.face(dialect, table, times, rates(slots), packet)
+    draft.face(dialect, table, times, RateFields::of(slots), packet)
 }
 
 fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
@@ -198,7 +193,7 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
         }
     }
     draft.extras.clear();
-    draft.face(dialect, Table::Flows, times, rates(slots), None)
+    draft.face(dialect, Table::Flows, times, RateFields::of(slots), None)
 }
 
 impl Draft {

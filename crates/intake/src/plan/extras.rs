@@ -22,6 +22,7 @@ pub(super) fn named(slot: &Slot, dialect: Dialect) -> Named {
         field: slot.field,
         element: iana.then_some(slot.specifier.element),
         scope: slot.scope,
+        v9_scope: (slot.scope && dialect.is_v9()).then(|| ScopeKind::of(dialect, slot.specifier.element)),
         name: name_of(slot.specifier, slot.scope, dialect),
         data_type: if slot.scope && dialect.is_v9() {
             Some(registry::DataType::Unsigned32)

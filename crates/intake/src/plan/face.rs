@@ -7,16 +7,14 @@ use finderscope_wire::packet::Packet;
 use super::times::{Frame, TimeBuffers};
 use super::{DataPlan, Face, columns, extras, packets, rates};
 use crate::cells::{Field, Records, Spans};
-use crate::config::ExporterConfig;
 use crate::context::Context;
-use crate::sampling::Samplers;
+use crate::sampling::Lookup;
 
 /// Everything but the plan and the records that rows are made of.
 pub(crate) struct Rows<'a> {
     pub(crate) context: &'a Context,
     pub(crate) frame: Frame,
-    pub(crate) samplers: &'a Samplers,
-    pub(crate) config: Option<&'a ExporterConfig>,
+    pub(crate) rates: Lookup<'a>,
 }
 
 /// Buffers that are used again and again.
@@ -139,7 +137,7 @@ impl Face {
         if !self.extras.is_empty() {
             extras::write(&self.extras, records, builder.map(Column::Extra), &mut buffers.text);
         }
-        rates::write(&self.rates, records, rows.samplers, rows.config, builder);
+        rates::write(&self.rates, records, &rows.rates, builder);
         assumed
     }
 }

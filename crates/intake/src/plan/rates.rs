@@ -3,38 +3,89 @@
 use finderscope_flow::{Builder, Column, SamplingSource};
 use finderscope_wire::ipfix;
 
-use super::RateFields;
-use crate::cells::Records;
-use crate::config::ExporterConfig;
-use crate::sampling::{Rate, Samplers, overridden};
+use super::compile::{Direction, Slot};
+use crate::cells::{Field, Records};
+use crate::sampling::{Clues, Lookup, Rate, Way, overridden};
+
+/// Fields of a record that say how it was sampled, or by which its rate is looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RateFields {
+    /// What the record says itself.
+    own: Vec<(u16, Field)>,
+    selector: Option<Field>,
+    sequence: Option<Field>,
+    ingress: Option<Field>,
+    egress: Option<Field>,
+    direction: Option<Field>,
+}
+
+/// flowDirection's word for egress.
+const EGRESS: u64 = 1;
+
+impl RateFields {
+    /// Those of a record's fields.
+    pub(super) fn of(slots: &[Slot]) -> Self {
+        let find = |element: u16| {
+            slots.iter().find(|slot| slot.element() == Some((element, Direction::Forward))).map(|slot| slot.field)
+        };
+        Self {
+            own: Way::ELEMENTS.into_iter().filter_map(|element| Some((element, find(element)?))).collect(),
+            selector: find(302).or_else(|| find(48)),
+            sequence: find(301),
+            ingress: find(10).or_else(|| find(252)),
+            egress: find(14).or_else(|| find(253)),
+            direction: find(61),
+        }
+    }
+
+    /// Whether every record has the rate of its domain.
+    fn is_silent(&self, lookup: &Lookup<'_>) -> bool {
+        let interface = self.ingress.is_some() || self.egress.is_some();
+        let names = self.selector.is_some() || self.sequence.is_some() || (interface && lookup.by_interface());
+        (self.own.is_empty() && !names) || overridden(lookup.config).is_some()
+    }
+
+    /// What the record says of itself. An interval of 0 says nothing of it: others may know.
+    fn own(&self, records: &Records<'_>, row: usize) -> Option<u64> {
+        let mut way = Way::default();
+        for &(element, field) in &self.own {
+            let bytes = records.cell(row, field);
+            if !(matches!(element, 34 | 50) && ipfix::is_zero(bytes)) {
+                way.element(element, bytes);
+            }
+        }
+        way.rate()
+    }
+
+    fn clues(&self, records: &Records<'_>, row: usize) -> Clues {
+        let value = |field: Option<Field>| field.and_then(|field| ipfix::unsigned(records.cell(row, field)));
+        let (ingress, egress) = (value(self.ingress), value(self.egress));
+        let seen_leaving = value(self.direction) == Some(EGRESS);
+        Clues {
+            selector: value(self.selector),
+            sequence: value(self.sequence),
+            interfaces: if seen_leaving { [egress, ingress] } else { [ingress, egress] },
+        }
+    }
+}
 
 /// Writes `sampling_rate` and `sampling_source`. What holds for all records of a set is found once.
-pub(super) fn write(
-    fields: &RateFields,
-    records: &Records<'_>,
-    samplers: &Samplers,
-    config: Option<&ExporterConfig>,
-    builder: &mut Builder,
-) {
-    let own = fields.interval.is_some() || fields.selector.is_some();
-    if !own || overridden(config).is_some() {
-        return write_run(builder, samplers.general(config), records.len());
+pub(super) fn write(fields: &RateFields, records: &Records<'_>, lookup: &Lookup<'_>, builder: &mut Builder) {
+    let mut last = (Clues::default(), lookup.rate(&Clues::default()));
+    if fields.is_silent(lookup) {
+        return write_run(builder, last.1, records.len());
     }
-    let rows = records.len();
-    let mut last = (None, samplers.general(config));
     let rates = |row| {
-        let interval = fields.interval.and_then(|field| ipfix::unsigned(records.cell(row, field)));
-        // An interval of 0 says nothing of this record: others may know.
-        if let Some(interval @ 1..) = interval {
-            return Some((interval, SamplingSource::Record));
+        if let Some(rate) = fields.own(records, row) {
+            return Some((rate, SamplingSource::Record));
         }
-        let selector = fields.selector.and_then(|field| ipfix::unsigned(records.cell(row, field)));
-        if selector != last.0 {
-            last = (selector, selector.map_or_else(|| samplers.general(config), |id| samplers.of(id, config)));
+        let clues = fields.clues(records, row);
+        if clues != last.0 {
+            last = (clues, lookup.rate(&clues));
         }
         last.1
     };
-    let rates: Vec<Rate> = (0..rows).map(rates).collect();
+    let rates: Vec<Rate> = (0..records.len()).map(rates).collect();
     let cells = builder.u64(Column::SamplingRate);
     for rate in &rates {
         cells.push_option(rate.map(|(rate, _)| rate));
