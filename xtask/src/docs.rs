@@ -5,6 +5,8 @@ use std::fmt::Write;
 use finderscope_flow::registry::{self, Element};
 use finderscope_flow::{Column, Kind, Table};
 
+use crate::facts;
+
 /// A page, and where it lies from the workspace's root.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -76,32 +78,33 @@ fn kinds() -> String {
 fn elements() -> String {
     let mut out = format!(
         "{GENERATED}# Information elements\n\n\
-         What IPFIX and NetFlow v9 fields are, from IANA's registry of {}. Elements that fill no column appear in \
-         `extra` under their name.\n",
+         What IPFIX and NetFlow v9 fields are, from IANA's registry of {} and vendors' documents. Elements that fill \
+         no column appear in `extra` under their name. nProbe sends its elements in NetFlow v9 as 57472 + number; \
+         under enterprise 29305 any of IANA's means the other direction (RFC 5103), and CERT's do 16384 higher.\n",
         registry::UPDATED
     );
-    let mut enterprise = None;
+    let mut before: Option<&Element> = None;
     for element in registry::elements() {
-        if enterprise != Some(element.enterprise) {
-            enterprise = Some(element.enterprise);
+        let follows = |before: &Element| before.enterprise == element.enterprise && before.id < element.id;
+        if !before.is_some_and(follows) {
             let _ = write!(
                 out,
                 "\n## {}\n\n| number | name | type | semantics | units | column |\n|---|---|---|---|---|---|\n",
-                owner(element.enterprise)
+                owner(element.enterprise, before.is_some())
             );
         }
+        before = Some(element);
         row(&mut out, element);
     }
     out
 }
 
-fn owner(enterprise: u32) -> String {
-    match enterprise {
-        0 => "IANA".to_owned(),
-        637 => "Nokia (637)".to_owned(),
-        2011 => "Huawei (2011)".to_owned(),
-        6876 => "VMware (6876)".to_owned(),
-        other => format!("Enterprise {other}"),
+/// Whose elements these are; the second table without an enterprise is NetFlow's.
+fn owner(enterprise: u32, later: bool) -> String {
+    match (enterprise, later) {
+        (0, false) => "IANA".to_owned(),
+        (0, true) => "NetFlow v9 alone".to_owned(),
+        (other, _) => format!("{} ({other})", facts::enterprise_name(other)),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Makes what the repository keeps but nobody writes by hand.
 //!
-//! * `registry [FOLDER]`: IANA's information elements as Rust tables, from their XML.
+//! * `registry [FOLDER]`: information elements as Rust tables, from IANA's XML and the facts on other people's.
 //! * `docs`: the pages on columns and elements, from the tables in the program.
 //!
 //! Both print nothing when all went well; tests say when a kept file is not what would be made now.
 
 mod docs;
 mod elements;
+mod facts;
 mod names;
 mod registry;
 mod source;

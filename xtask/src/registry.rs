@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::elements::{Element, child, elements, parse, read};
+use crate::facts;
 use crate::names::{snake_case, variant};
 use crate::values::{Values, values};
 
@@ -20,15 +21,20 @@ pub(crate) fn generate(folder: &Path) -> anyhow::Result<String> {
     let iana = read(&folder.join("iana_ipfix_information_elements.xml"))?;
     let mut out = head(&updated(&iana)?);
 
-    let mut rows = rows(0, &elements(&iana)?);
+    let rows: Vec<String> = elements(&iana)?.iter().map(|element| row(0, element)).collect();
     out.push_str(&table("IANA's elements, by number.", "IANA", &rows));
-    rows.clear();
+    let mut others = facts::elements()?;
     for (file, number) in ENTERPRISES {
         let text = read(&folder.join(file))?;
         let elements = elements(&text).with_context(|| format!("in {file}"))?;
-        rows.extend(self::rows(number, &elements));
+        others.extend(elements.into_iter().map(|element| ((number, element.id), element)));
     }
-    out.push_str(&table("Enterprises' elements, by enterprise and number.", "ENTERPRISE", &rows));
+    let rows = |v9: bool| -> Vec<String> {
+        let of_table = others.iter().filter(|((enterprise, _), _)| (*enterprise == 0) == v9);
+        of_table.map(|((enterprise, _), element)| row(*enterprise, element)).collect()
+    };
+    out.push_str(&table("NetFlow v9's field types that IPFIX never took over, by number.", "NETFLOW9", &rows(true)));
+    out.push_str(&table("Enterprises' elements, by enterprise and number.", "ENTERPRISE", &rows(false)));
     out.push_str(&value_tables(&values(folder, &iana)?));
     Ok(out)
 }
@@ -37,7 +43,8 @@ fn head(updated: &str) -> String {
     format!(
         "//! Information elements and names of their values. Generated; do not edit.\n\
          //!\n\
-         //! Made by `cargo run -p finderscope-xtask -- registry` from IANA's registry of {updated}.\n\
+         //! Made by `cargo run -p finderscope-xtask -- registry` from IANA's registry of {updated}\n\
+         //! and from the facts in `xtask/facts`.\n\
          \n\
          use super::element::{{Element, e}};\n\
          use super::types::{{DataType as D, Semantics as S, Units as U}};\n\
@@ -50,10 +57,6 @@ fn head(updated: &str) -> String {
 fn updated(iana: &str) -> anyhow::Result<String> {
     let document = parse(iana)?;
     Ok(child(document.root_element(), "updated").context("the registry has no date")?.to_owned())
-}
-
-fn rows(enterprise: u32, elements: &[Element]) -> Vec<String> {
-    elements.iter().map(|element| row(enterprise, element)).collect()
 }
 
 fn row(enterprise: u32, element: &Element) -> String {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::generated::{ENTERPRISE, IANA};
+use super::generated::{ENTERPRISE, IANA, NETFLOW9};
 use super::reverse;
 use super::types::{DataType, Semantics, Units};
 
@@ -59,12 +59,12 @@ const fn index() -> [u16; IANA_END] {
 }
 
 /// The element of that number. `enterprise` is the private enterprise number of the field, if it has one;
-/// NetFlow v9's field types below 128 are IANA's numbers.
+/// NetFlow v9's field types below 128 are IANA's numbers, and those that IPFIX never took over are found under theirs.
 ///
 /// Under [`super::REVERSE_ENTERPRISE`] an IANA element is found as its reverse (RFC 5103).
 pub fn element(enterprise: Option<u32>, id: u16) -> Option<&'static Element> {
     match enterprise {
-        None | Some(0) => iana(id),
+        None | Some(0) => iana(id).or_else(|| netflow9(id)),
         Some(super::REVERSE_ENTERPRISE) => reverse::element(id),
         Some(enterprise) => {
             let at = ENTERPRISE.binary_search_by_key(&(enterprise, id), |element| (element.enterprise, element.id));
@@ -78,17 +78,22 @@ pub(super) fn iana(id: u16) -> Option<&'static Element> {
     IANA.get(usize::from(at))
 }
 
+/// NetFlow v9's field type of that number, where IANA has no element.
+fn netflow9(id: u16) -> Option<&'static Element> {
+    NETFLOW9.binary_search_by_key(&id, |element| element.id).ok().map(|at| &NETFLOW9[at])
+}
+
 /// The element of that name, spelled as in the registry or as a column.
 pub fn by_name(name: &str) -> Option<&'static Element> {
     static NAMES: LazyLock<HashMap<&'static str, &'static Element>> = LazyLock::new(|| {
         // What comes later replaces what came before: IANA's own names win over an enterprise's.
-        let all = reverse::all().iter().chain(&ENTERPRISE).chain(&IANA);
+        let all = reverse::all().iter().chain(&ENTERPRISE).chain(&NETFLOW9).chain(&IANA);
         all.flat_map(|element| [(element.column_name, element), (element.name, element)]).collect()
     });
     NAMES.get(name).copied()
 }
 
-/// IANA's elements and those of the enterprises that are known, by enterprise and number; without reverses.
+/// IANA's elements, NetFlow v9's own, and those of the enterprises that are known, each by number; without reverses.
 pub fn elements() -> impl Iterator<Item = &'static Element> {
-    IANA.iter().chain(&ENTERPRISE)
+    IANA.iter().chain(&NETFLOW9).chain(&ENTERPRISE)
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::generated::{ENTERPRISE, IANA, VALUES};
+use super::generated::{ENTERPRISE, IANA, NETFLOW9, VALUES};
 use super::*;
 use crate::Column;
 
@@ -57,6 +57,16 @@ fn an_enterprise_has_its_own_numbers() {
 }
 
 #[test]
+fn netflow_9_has_field_types_of_its_own_where_iana_has_no_number() {
+    assert_eq!(element(None, 33000).unwrap().name, "ingressAclId");
+    assert_eq!(element(Some(0), 40000).unwrap().data_type, DataType::String);
+    assert_eq!(element(None, 8384).unwrap().column_name, "streamcore_id_rule1");
+    for own in &NETFLOW9 {
+        assert!(!IANA.iter().any(|element| element.id == own.id || element.name == own.name), "{own:?}");
+    }
+}
+
+#[test]
 fn the_reverse_of_an_element_is_named_after_it() {
     let reverse = element(Some(REVERSE_ENTERPRISE), 1).unwrap();
     assert_eq!((reverse.name, reverse.column_name), ("reverseOctetDeltaCount", "reverse_octet_delta_count"));
@@ -74,11 +84,12 @@ fn every_element_is_found_by_its_number() {
     }
     assert!(IANA.len() > 480);
     assert!(ENTERPRISE.is_sorted_by_key(|element| (element.enterprise, element.id)));
+    assert!(NETFLOW9.is_sorted_by_key(|element| element.id));
 }
 
 #[test]
 fn names_are_unique_and_fit_for_columns() {
-    let mut names: Vec<&str> = IANA.iter().map(|element| element.column_name).collect();
+    let mut names: Vec<&str> = IANA.iter().chain(&NETFLOW9).map(|element| element.column_name).collect();
     let word = |name: &str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     assert!(names.iter().all(|name| word(name) && !name.contains("__")));
     names.sort_unstable();
