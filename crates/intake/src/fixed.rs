@@ -87,6 +87,6 @@ fn head(message: &Message<'_>) -> Head {
         uptime_ms: header.uptime_ms,
         export_ns: header.export_ns(),
         sequence: (protocol != Protocol::NetflowV1).then_some(header.flow_sequence),
-        sampling: (protocol == Protocol::NetflowV6).then(|| header.sampling()),
+        sampling: matches!(protocol, Protocol::NetflowV6 | Protocol::NetflowV8).then(|| header.sampling()),
     }
 }

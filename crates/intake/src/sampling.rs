@@ -35,7 +35,7 @@ pub(crate) enum About {
 /// What one domain of an exporter, or an exporter for all its domains, said about its sampling.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Samplers {
-    /// What the last header said (NetFlow v5 and v6): its interval, 0 for none.
+    /// What the last header said (NetFlow v5, v6 and v8): its interval, 0 for none.
     header: Option<u16>,
     rates: BTreeMap<About, u64>,
     /// The selectors that packets of a selection sequence went through (RFC 5476 section 6.5.1).

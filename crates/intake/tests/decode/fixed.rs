@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Collector, NOW, SECOND, UPTIME_MS, check, seconds};
 
-fn header(sequence: u32) -> Header {
+pub(crate) fn header(sequence: u32) -> Header {
     Header {
         uptime_ms: UPTIME_MS,
         unix_seconds: seconds(NOW),
@@ -18,7 +18,7 @@ fn header(sequence: u32) -> Header {
     }
 }
 
-fn record() -> Record {
+pub(crate) fn record() -> Record {
     [
         (Field::Source, 0x0A01_0001),
         (Field::Destination, 0x0A02_0002),
@@ -56,7 +56,7 @@ fn layout(version: u16, aggregation: u8) -> &'static Layout {
     Layout::of(version, aggregation).unwrap()
 }
 
-fn datagram(layout: &Layout, header: &Header, records: &[Record]) -> Vec<u8> {
+pub(crate) fn datagram(layout: &Layout, header: &Header, records: &[Record]) -> Vec<u8> {
     let mut bytes = Vec::new();
     fixed::encode(layout, header, records, &mut bytes).unwrap();
     bytes
@@ -91,6 +91,8 @@ fn check_row(version: u16, aggregation: u8, domain: u32, cells: &[(&str, Value)]
 fn cells(names: &[&'static str]) -> Vec<(&'static str, Value)> {
     let cell = |name: &str| match name {
         "sequence_num" => json!(700),
+        "sampling_rate" => json!(1),
+        "sampling_source" => json!("none"),
         "src_addr" => json!("10.1.0.1"),
         "dst_addr" => json!("10.2.0.2"),
         "next_hop" => json!("10.0.0.254"),
@@ -113,6 +115,8 @@ fn cells(names: &[&'static str]) -> Vec<(&'static str, Value)> {
 
 const FLOW: [&str; 10] =
     ["src_addr", "dst_addr", "next_hop", "in_if", "out_if", "src_port", "dst_port", "proto", "ip_tos", "tcp_flags"];
+/// Where the header has a sampling interval, and it is zero.
+const UNSAMPLED: [&str; 3] = ["sequence_num", "sampling_rate", "sampling_source"];
 const ROUTE: [&str; 4] = ["src_as", "dst_as", "src_net", "dst_net"];
 
 #[test]
@@ -122,9 +126,7 @@ fn version_1_has_no_sequence_no_systems_and_says_nothing_of_sampling() {
 
 #[test]
 fn version_6_is_version_5_with_encapsulation() {
-    let mut expected = cells(&[&FLOW[..], &ROUTE, &["sequence_num"]].concat());
-    expected.push(("sampling_rate", json!(1)));
-    expected.push(("sampling_source", json!("none")));
+    let mut expected = cells(&[&FLOW[..], &ROUTE, &UNSAMPLED].concat());
     expected.push(("extra", json!({"in_encaps": "4", "out_encaps": "14", "peer_nexthop": "192.0.2.1"})));
     check_row(6, 0, 258, &expected);
 }
@@ -158,7 +160,7 @@ fn every_aggregation_of_version_8_fills_the_columns_that_it_has() {
         ),
     ];
     for (aggregation, columns) in aggregations {
-        let columns = [columns, &["sequence_num", "extra"]].concat();
+        let columns = [columns, &UNSAMPLED, &["extra"]].concat();
         check_row(8, aggregation, u32::from(aggregation) * 65_536 + 258, &cells(&columns));
     }
 }
@@ -171,7 +173,7 @@ fn catalyst_switches_aggregate_by_flow_masks_and_count_no_flows() {
         (8, &["src_addr", "dst_addr", "src_port", "dst_port", "in_if", "out_if", "ip_tos", "proto"]),
     ];
     for (aggregation, columns) in catalysts {
-        let mut expected = cells(&[columns, &["sequence_num"]].concat());
+        let mut expected = cells(&[columns, &UNSAMPLED].concat());
         expected.push(("extra", json!({"marked_tos": "32", "extra_pkts": "9", "router_sc": "192.0.2.2"})));
         check_row(8, aggregation, u32::from(aggregation) * 65_536 + 258, &expected);
     }
@@ -188,17 +190,20 @@ fn an_aggregation_that_nobody_knows_is_an_unknown_set() {
 }
 
 #[test]
-fn a_sampling_interval_of_version_6_is_the_rate() {
-    let mut collector = Collector::new(Default::default());
-    let header = Header { sampling: 0x4000 | 100, ..header(1) };
-    collector.send(&datagram(layout(6, 0), &header, &[record()]));
-    check(&collector.flow(), &[("sampling_rate", json!(100)), ("sampling_source", json!("header"))]);
+fn a_sampling_interval_in_the_header_is_the_rate() {
+    for layout in [layout(6, 0), layout(8, 11)] {
+        let mut collector = Collector::new(Default::default());
+        let header = Header { sampling: 0x4000 | 100, ..header(1) };
+        collector.send(&datagram(layout, &header, &[record()]));
+        check(&collector.flow(), &[("sampling_rate", json!(100)), ("sampling_source", json!("header"))]);
+        assert_eq!(collector.status().domains[0].samplers[0].rate, 100);
+    }
 }
 
 #[test]
 fn what_the_operator_says_of_sampling_holds_where_headers_say_nothing() {
     use finderscope_intake::{Config, ExporterConfig, Network};
-    for layout in [layout(1, 0), layout(7, 0), layout(8, 3)] {
+    for layout in [layout(1, 0), layout(7, 0)] {
         let mut exporter = ExporterConfig::new(Network::host("10.0.0.1".parse().unwrap()));
         exporter.assumed_sampling_rate = Some(50);
         let mut collector = Collector::new(Config { exporters: vec![exporter], ..Config::default() });

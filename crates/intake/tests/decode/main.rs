@@ -5,6 +5,7 @@ mod balances;
 mod biflow;
 mod clock;
 mod corpus;
+mod damage;
 mod duplicates;
 mod events;
 mod fields;

@@ -7,7 +7,8 @@
 //! [`Message::read`] borrows the records in place. A count that the datagram does not hold, or bytes beyond it, cost
 //! nothing that is there: [`Message::problem`] and [`Message::excess`] say so.
 //!
-//! Layouts are those of Cisco's NetFlow Services Solutions Guide, appendix B, and of `ftlib.h` of flow-tools 0.68.
+//! Layouts are those of Cisco's documents (NetFlow Collection Engine User Guide, "NetFlow Export Datagram Formats";
+//! "NetFlow ToS-Based Router Aggregation", IOS 12.0(15)S) and of flow-tools' `ftlib.h`.
 
 use super::v5::Sampling;
 use super::{v1, v6, v7, v8};
@@ -81,7 +82,7 @@ pub struct Header {
     pub engine_type: u8,
     /// Slot of the switching engine (versions 6 and 8).
     pub engine_id: u8,
-    /// Two bits of mode, 14 of interval, as in version 5 (version 6).
+    /// Two bits of mode, 14 of interval, as in version 5 (versions 6 and 8).
     pub sampling: u16,
     /// The layout of the aggregation scheme's records (version 8); 2 in all that is known.
     pub aggregation_version: u8,
@@ -249,7 +250,8 @@ fn read_header(version: u16, reader: &mut Reader<'_>) -> Result<(u16, u8, Header
     }
     let aggregation = reader.u8("aggregation")?;
     header.aggregation_version = reader.u8("agg_version")?;
-    reader.u32("reserved")?;
+    header.sampling = reader.u16("sampling_interval")?;
+    reader.u16("reserved")?;
     Ok((count, aggregation, header))
 }
 
@@ -269,7 +271,7 @@ pub fn encode(layout: &Layout, header: &Header, records: &[Record], out: &mut Ve
         }
         v8::VERSION => {
             writer.u32(header.flow_sequence).u8(header.engine_type).u8(header.engine_id);
-            writer.u8(layout.aggregation).u8(header.aggregation_version).u32(0);
+            writer.u8(layout.aggregation).u8(header.aggregation_version).u16(header.sampling).u16(0);
         }
         _ => {
             writer.u32(header.flow_sequence).u8(header.engine_type).u8(header.engine_id).u16(header.sampling);

@@ -3,6 +3,11 @@
 //! The header names the scheme, and all records of a datagram are of it. Records of schemes 6 to 8 come from Catalyst
 //! switches, are flows that share a mask, and do not say how many flows they hold; those of the others do. A router
 //! that runs several schemes tells of the same packets once in each.
+//!
+//! Readers disagree on two places, and these are as routers write them. Where a record has two prefix lengths, the
+//! destination's comes first (flow-tools' `ftlib.h`; Junos has `caida-compliant` for a collector that expected the
+//! other order); tshark 4.0 takes them the other way round. Scheme 9 has its interfaces before the type of service
+//! ("NetFlow ToS-Based Router Aggregation", figure 2); tshark looks for them behind it.
 
 use super::field::Field;
 use super::field::Field::{

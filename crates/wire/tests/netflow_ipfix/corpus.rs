@@ -117,3 +117,36 @@ fn real_datagrams_have_no_problems_but_these() {
     ];
     assert_eq!(troubled, expected);
 }
+
+#[test]
+fn a_real_datagram_of_version_1_reads_as_tshark_reads_it() {
+    use finderscope_wire::netflow::fixed::{Field, Message};
+    /// Ethernet, IPv4 and UDP before the datagram.
+    const HEADERS: usize = 14 + 20 + 8;
+    let Some(folder) = folder() else { return };
+    let path = folder.join("netflow-v1/pcapplusplus-NetFlow-V1.dat");
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    let frame: Vec<u8> = digits.chunks_exact(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect();
+    let message = Message::read(&frame[HEADERS..]).unwrap();
+    assert_eq!((message.version(), message.count(), message.problem(), message.excess().len()), (1, 1, None, 0));
+    assert_eq!((message.header().uptime_ms, message.header().export_ns()), (56_008, 1_622_468_695_059_979_198));
+    let record = message.records().next().unwrap();
+    use Field as F;
+    for (field, value) in [
+        (F::Source, 0x0A01_0C02),
+        (F::Destination, 0x0A01_0C01),
+        (F::NextHop, 0),
+        (F::Input, 3),
+        (F::Output, 0),
+        (F::Packets, 1),
+        (F::Octets, 80),
+        (F::First, 30_444),
+        (F::Last, 30_444),
+        (F::Protocol, 89),
+        (F::Tos, 0xC0),
+        (F::TcpFlags, 0x10),
+    ] {
+        assert_eq!(record.get(field), value, "{field:?}");
+    }
+}

@@ -6,6 +6,7 @@ mod corpus;
 mod damage;
 mod decoded;
 mod encoding;
+mod fixed;
 mod ipfix;
 mod numbers;
 mod records;
