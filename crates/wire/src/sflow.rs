@@ -1,6 +1,6 @@
 //! sFlow: sampled packets, interface counters and discarded packets, read in place and written.
 //!
-//! sFlow version 5 (sflow.org, `sflow_version_5.txt`): a datagram holds samples, a sample holds
+//! In version 5 (sflow.org, `sflow_version_5.txt`) a datagram holds samples, a sample holds
 //! records, and each carries a [`Tag`] and a length, in XDR (RFC 4506). So damage stays where it is:
 //!
 //! * [`Datagram::read`] fails only when the datagram's own header is unsound;
@@ -15,21 +15,28 @@
 //! described by one table ([`Layout`]) and read field by field through [`Block`].
 //! [`Encoder`] writes datagrams.
 //!
-//! Versions 2 and 4, whose samples have no lengths, are not read yet: [`Datagram::read`] chooses
-//! the version, and `v5` is one file beside which they can stand.
+//! Versions 2 and 4 (RFC 3176) are read into the same samples and records. Their samples have no lengths, so there
+//! damage ends the datagram. [`PlainEncoder`] writes them.
 
+mod aggregation;
 mod block;
 mod counters;
 mod encode;
+mod encode_named;
+mod encode_plain;
 mod encode_records;
 mod extended;
 mod flow;
 mod gateway;
 mod interface;
 mod layouts;
+mod named;
+mod plain;
+mod plain_counters;
 mod raw;
 mod reason;
 mod records;
+mod samples;
 mod tag;
 mod v5;
 mod value;
@@ -37,20 +44,25 @@ mod xdr;
 
 use std::net::IpAddr;
 
+pub use aggregation::Aggregation;
 pub use block::{Block, Fields};
 pub use counters::{CounterRecord, CounterRecords, CountersSample, GenericInterface};
 pub use encode::{
     CountersHeader, CountersWriter, DatagramHeader, DiscardedHeader, Encoder, FlowHeader, FlowWriter, GatewayValue,
 };
+pub use encode_plain::{PlainEncoder, PlainFlowWriter};
 pub use extended::{ExtendedMpls, ExtendedNat, ExtendedRouter, ExtendedSwitch, ExtendedUrl, ExtendedUser};
 pub use flow::{DiscardedPacket, FlowRecords, FlowSample};
 pub use gateway::{AsPath, AsPathSegment, ExtendedGateway};
 pub use interface::{DataSource, Interface};
 pub use layouts::{Field, FieldType, Layout};
+pub use named::{FlowField, Metric, Named, RtFlow, RtMetric};
+pub use plain::PlainVersion;
+pub use plain_counters::CountersVersion;
 pub use reason::discard_reason;
 pub use records::{FlowRecord, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6};
+pub use samples::Samples;
 pub use tag::Tag;
-pub use v5::Samples;
 pub use value::Value;
 pub use xdr::Numbers;
 
@@ -62,11 +74,11 @@ pub type CounterValue<'a> = Value<'a>;
 /// One sFlow datagram: its header, and its samples still to be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// The version it was written in: 5.
+    /// The version it was written in: 2, 4 or 5.
     pub version: u32,
     /// The agent's own address; none where it says that it does not know (type 0).
     pub agent: Option<IpAddr>,
-    /// Which of the agent's processes sent this; each has its own sequence.
+    /// Which of the agent's processes sent this; each has its own sequence. 0 before version 5.
     pub sub_agent_id: u32,
     /// Counts datagrams per agent and sub-agent.
     pub sequence_number: u32,
@@ -75,17 +87,20 @@ pub struct Datagram<'a> {
     /// How many samples the datagram says it has.
     pub sample_count: u32,
     samples: Reader<'a>,
+    plain: Option<PlainVersion>,
 }
 
 impl<'a> Datagram<'a> {
     /// Reads the header of a datagram.
     ///
     /// # Errors
-    /// When the version is not 5, or the header is cut or has an address of no known type.
+    /// When the version is none of 2, 4 and 5, or the header is cut or has an address of no known type.
     pub fn read(bytes: &'a [u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(bytes);
         let version = reader.u32("version")?;
         match version {
+            2 => plain::datagram(PlainVersion::V2, reader),
+            4 => plain::datagram(PlainVersion::V4, reader),
             5 => v5::datagram(reader),
             _ => Err(WireError::new("version", 0, Problem::Version(version))),
         }
@@ -93,7 +108,7 @@ impl<'a> Datagram<'a> {
 
     /// The samples, in the order sent. Ends after the first sample that is cut off.
     pub fn samples(&self) -> Samples<'a> {
-        Samples::new(self.samples, self.sample_count)
+        Samples::new(self.samples, self.sample_count, self.plain)
     }
 }
 
@@ -106,6 +121,10 @@ pub enum Sample<'a> {
     Counters(CountersSample<'a>),
     /// A packet that the device threw away: `discarded_packet`.
     Discarded(DiscardedPacket<'a>),
+    /// Metrics by name: `rtmetric`.
+    RtMetric(RtMetric<'a>),
+    /// A flow by name: `rtflow`.
+    RtFlow(RtFlow<'a>),
     /// A kind that is not read here.
     Unknown {
         /// Which kind.
@@ -124,6 +143,8 @@ impl Sample<'_> {
             Self::Counters(sample) if sample.expanded => Tag::COUNTERS_SAMPLE_EXPANDED,
             Self::Counters(_) => Tag::COUNTERS_SAMPLE,
             Self::Discarded(_) => Tag::DISCARDED_PACKET,
+            Self::RtMetric(_) => Tag::RTMETRIC,
+            Self::RtFlow(_) => Tag::RTFLOW,
             Self::Unknown { tag, .. } => *tag,
         }
     }

@@ -47,7 +47,7 @@ impl Counts {
                         }
                     }
                 }
-                Ok(Sample::Unknown { .. }) => self.unknown_records += 1,
+                Ok(Sample::RtMetric(_) | Sample::RtFlow(_) | Sample::Unknown { .. }) => self.unknown_records += 1,
                 Err(error) => self.unsound.push(error.to_string()),
             }
         }
@@ -159,6 +159,8 @@ impl Counts {
                 Sample::Counters(sample) => {
                     self.unknown_records += sample.records().flatten().map(|it| it.fields().count()).sum::<usize>();
                 }
+                Sample::RtMetric(sample) => self.unknown_records += sample.metrics().flatten().count(),
+                Sample::RtFlow(sample) => self.unknown_records += sample.fields().flatten().count(),
                 Sample::Unknown { .. } => {}
             }
         }

@@ -175,7 +175,7 @@ fn put(out: &mut String, value: &Value<'_>) {
             text::put_mac(out, mac);
             Ok(())
         }
-        Value::Opaque(bytes) | Value::Fixed(bytes) | Value::Rest(bytes) => {
+        Value::Opaque(bytes) | Value::Fixed(bytes) => {
             text::put_hex(out, bytes);
             Ok(())
         }

@@ -2,6 +2,7 @@
 
 use super::layouts::{Field, FieldType, Layout};
 use super::value::Value;
+use super::xdr::Padding;
 use crate::{Problem, Reader, WireError};
 
 /// A record and the description of its fields.
@@ -9,6 +10,7 @@ use crate::{Problem, Reader, WireError};
 pub struct Block<'a> {
     layout: &'static Layout,
     body: Reader<'a>,
+    padding: Padding,
 }
 
 impl PartialEq for Block<'_> {
@@ -20,14 +22,37 @@ impl PartialEq for Block<'_> {
 impl<'a> Block<'a> {
     /// Checks once that all fields are there, so that walks over them end at the last.
     pub(super) fn read(layout: &'static Layout, body: Reader<'a>) -> Result<Self, WireError> {
-        let block = Self { layout, body };
-        match layout.fixed_length {
+        let block = Self { layout, body, padding: Padding::Present };
+        let checked = match layout.fixed_length {
             Some(minimum) if body.len() < minimum => {
                 Err(body.error(layout.name, Problem::TooShort { length: body.len(), minimum }))
             }
-            Some(_) => Ok(block),
-            None => block.fields().check().map(|()| block),
+            Some(_) => return Ok(block),
+            None => block.fields().check(),
+        };
+        match checked {
+            Ok(_) => Ok(block),
+            Err(error) => block.unpadded().ok_or(error),
         }
+    }
+
+    /// The same without padding, where that fits to the byte.
+    #[cold]
+    fn unpadded(self) -> Option<Self> {
+        let block = Self { padding: Padding::Absent, ..self };
+        (block.fields().check() == Ok(0)).then_some(block)
+    }
+
+    /// Takes the structure from a reader that goes on behind it, as where records have no lengths.
+    pub(super) fn take(layout: &'static Layout, reader: &mut Reader<'a>) -> Result<Self, WireError> {
+        let length = match layout.fixed_length {
+            Some(length) => length,
+            None => {
+                let all = Self { layout, body: *reader, padding: Padding::Present };
+                reader.len() - all.fields().check()?
+            }
+        };
+        Ok(Self { layout, body: reader.sub(layout.name, length)?, padding: Padding::Present })
     }
 
     /// What the record is.
@@ -46,6 +71,7 @@ impl<'a> Block<'a> {
     pub const fn fields(&self) -> Fields<'a> {
         Fields {
             reader: self.body,
+            padding: self.padding,
             required: self.layout.required,
             level: Level { fields: self.layout.fields, done: 0, left: 1 },
             outer: [None; DEPTH],
@@ -60,6 +86,7 @@ const DEPTH: usize = 2;
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     reader: Reader<'a>,
+    padding: Padding,
     required: usize,
     level: Level,
     outer: [Option<Level>; DEPTH],
@@ -76,15 +103,16 @@ struct Level {
 impl<'a> Fields<'a> {
     pub(super) const fn none() -> Self {
         let level = Level { fields: &[], done: 0, left: 1 };
-        Self { reader: Reader::new(&[]), required: 0, level, outer: [None; DEPTH] }
+        Self { reader: Reader::new(&[]), padding: Padding::Present, required: 0, level, outer: [None; DEPTH] }
     }
 
-    /// Every field takes bytes, so the walk is as short as the record, whatever its counts say.
-    fn check(mut self) -> Result<(), WireError> {
+    /// Every field takes bytes, so the walk is as short as the record, whatever its counts say. Says how many bytes
+    /// are left behind the last field.
+    fn check(mut self) -> Result<usize, WireError> {
         while let Some(field) = self.step() {
             field?;
         }
-        Ok(())
+        Ok(self.reader.len())
     }
 
     fn step(&mut self) -> Option<Result<(&'static str, Value<'a>), WireError>> {
@@ -93,7 +121,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.level.done += 1;
-        let value = match Value::read(field.kind, field.name, &mut self.reader) {
+        let value = match Value::read(field.kind, field.name, &mut self.reader, self.padding) {
             Ok(value) => value,
             Err(error) => return Some(Err(error)),
         };

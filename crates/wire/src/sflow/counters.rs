@@ -4,11 +4,12 @@ use zerocopy::big_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::layouts::Layout;
+use super::plain_counters::PlainCounters;
 use super::raw::RawRecords;
 use super::{Block, DataSource, Fields, Tag, v5};
 use crate::{Reader, WireError};
 
-/// Counters of one source: `counters_sample` (0:2) or `counters_sample_expanded` (0:4).
+/// Counters of one source: `counters_sample` (0:2, or of version 2 or 4) or `counters_sample_expanded` (0:4).
 #[derive(Clone, Copy, Debug)]
 pub struct CountersSample<'a> {
     /// Whether it came in the expanded form, which has room for wider indexes.
@@ -17,29 +18,54 @@ pub struct CountersSample<'a> {
     pub sequence_number: u32,
     /// Whose counters they are.
     pub source: DataSource,
-    records: RawRecords<'a>,
+    /// Seconds between samples of this source, which only versions 2 and 4 say.
+    pub sampling_interval_s: Option<u32>,
+    records: Records<'a>,
+    record_count: u32,
+}
+
+/// Records as the datagram's version has them.
+#[derive(Clone, Copy, Debug)]
+enum Records<'a> {
+    /// With a tag and a length each.
+    Tagged(RawRecords<'a>),
+    /// One or two whose kind the sample says.
+    Plain(PlainCounters<'a>),
 }
 
 impl<'a> CountersSample<'a> {
     pub(super) fn compact(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
-        Ok(Self {
-            expanded: false,
-            sequence_number: body.u32("counters_sample.sequence_number")?,
-            source: DataSource::from_word(body.u32("counters_sample.source_id")?),
-            records: v5::records(body, "counters_sample.counters", cut)?,
-        })
+        let sequence_number = body.u32("counters_sample.sequence_number")?;
+        let source = DataSource::from_word(body.u32("counters_sample.source_id")?);
+        let records = v5::records(body, "counters_sample.counters", cut)?;
+        Ok(Self::tagged(false, sequence_number, source, records))
     }
 
     pub(super) fn expanded(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
-        Ok(Self {
-            expanded: true,
-            sequence_number: body.u32("counters_sample_expanded.sequence_number")?,
-            source: DataSource {
-                class: body.u32("counters_sample_expanded.source_id.type")?,
-                index: body.u32("counters_sample_expanded.source_id.index")?,
-            },
-            records: v5::records(body, "counters_sample_expanded.counters", cut)?,
-        })
+        let sequence_number = body.u32("counters_sample_expanded.sequence_number")?;
+        let source = DataSource {
+            class: body.u32("counters_sample_expanded.source_id.type")?,
+            index: body.u32("counters_sample_expanded.source_id.index")?,
+        };
+        let records = v5::records(body, "counters_sample_expanded.counters", cut)?;
+        Ok(Self::tagged(true, sequence_number, source, records))
+    }
+
+    const fn tagged(expanded: bool, sequence_number: u32, source: DataSource, records: RawRecords<'a>) -> Self {
+        let record_count = records.said();
+        let records = Records::Tagged(records);
+        Self { expanded, sequence_number, source, sampling_interval_s: None, records, record_count }
+    }
+
+    /// The form of versions 2 and 4. Also says whether all records are sound.
+    pub(super) fn plain(reader: &mut Reader<'a>) -> Result<(Self, bool), WireError> {
+        let sequence_number = reader.u32("counters_sample.sequence_number")?;
+        let source = DataSource::from_word(reader.u32("counters_sample.source_id")?);
+        let sampling_interval_s = Some(reader.u32("counters_sample.sampling_interval")?);
+        let (records, walked) = PlainCounters::take(reader)?;
+        let (records, record_count) = (Records::Plain(records), walked.records);
+        let sample = Self { expanded: false, sequence_number, source, sampling_interval_s, records, record_count };
+        Ok((sample, walked.sound))
     }
 
     /// The counters, structure by structure.
@@ -49,21 +75,25 @@ impl<'a> CountersSample<'a> {
 
     /// How many records the sample says it has.
     pub const fn record_count(&self) -> u32 {
-        self.records.said()
+        self.record_count
     }
 }
 
 /// The counter records of a sample. An `Err` is one record; the next may be sound again.
 #[derive(Clone, Debug)]
 pub struct CounterRecords<'a> {
-    records: RawRecords<'a>,
+    records: Records<'a>,
 }
 
 impl<'a> Iterator for CounterRecords<'a> {
     type Item = Result<CounterRecord<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let record = self.records.next()?;
+        let records = match &mut self.records {
+            Records::Tagged(records) => records,
+            Records::Plain(records) => return Some(records.next()?.map(CounterRecord::Known)),
+        };
+        let record = records.next()?;
         Some(record.and_then(|(tag, body)| CounterRecord::read(tag, body)))
     }
 }

@@ -20,8 +20,8 @@
 
 use std::net::IpAddr;
 
-use super::encode_records;
-use super::{DataSource, FlowRecord, GenericInterface, Interface, Tag, Value, xdr};
+use super::named::{FlowField, Metric};
+use super::{DataSource, FlowRecord, GenericInterface, Interface, Tag, Value, encode_named, encode_records, xdr};
 use crate::Writer;
 
 /// What stands before the samples.
@@ -165,6 +165,28 @@ impl<'b> Encoder<'b> {
         let length_at = self.begin(Tag::COUNTERS_SAMPLE_EXPANDED);
         self.writer.u32(header.sequence_number).u32(header.source.class).u32(header.source.index);
         CountersWriter(self.records(length_at))
+    }
+
+    /// Writes metrics by name (`rtmetric`).
+    pub fn rtmetric(&mut self, data_source: &[u8], metrics: &[(&[u8], Metric<'_>)]) {
+        let length_at = self.begin(Tag::RTMETRIC);
+        encode_named::put_metrics(&mut self.writer, data_source, metrics);
+        set_length(&mut self.writer, length_at);
+    }
+
+    /// Writes a flow by name (`rtflow`).
+    pub fn rtflow(
+        &mut self,
+        data_source: &[u8],
+        sampling_rate: u32,
+        sample_pool: u32,
+        fields: &[(&[u8], FlowField<'_>)],
+    ) {
+        let length_at = self.begin(Tag::RTFLOW);
+        xdr::put_opaque(&mut self.writer, data_source);
+        self.writer.u32(sampling_rate).u32(sample_pool);
+        encode_named::put_fields(&mut self.writer, fields);
+        set_length(&mut self.writer, length_at);
     }
 
     /// Writes a whole sample whose bytes are there already.

@@ -52,6 +52,7 @@ pub(super) fn put(w: &mut Writer<'_>, record: &FlowRecord<'_>) {
             xdr::put_address(w, it.src_address);
             xdr::put_address(w, it.dst_address);
         }
+        FlowRecord::Aggregation(it) => _ = w.bytes(it.bytes()),
         FlowRecord::EgressQueue(queue) => _ = w.u32(*queue),
         FlowRecord::Other(block) => _ = w.bytes(block.bytes()),
         FlowRecord::Unknown { body, .. } => _ = w.bytes(body),
@@ -61,6 +62,11 @@ pub(super) fn put(w: &mut Writer<'_>, record: &FlowRecord<'_>) {
 fn put_gateway_read(w: &mut Writer<'_>, it: &ExtendedGateway<'_>) {
     xdr::put_address(w, it.nexthop);
     w.u32(it.router_as).u32(it.src_as).u32(it.src_peer_as);
+    put_route(w, it);
+}
+
+/// Writes what follows the numbers of a gateway, from version 4 on.
+pub(super) fn put_route(w: &mut Writer<'_>, it: &ExtendedGateway<'_>) {
     w.u32(it.dst_as_path.segment_count());
     for segment in it.dst_as_path.segments() {
         w.u32(segment.kind);
@@ -74,6 +80,11 @@ fn put_gateway_read(w: &mut Writer<'_>, it: &ExtendedGateway<'_>) {
 pub(super) fn put_gateway(w: &mut Writer<'_>, it: &GatewayValue<'_>) {
     xdr::put_address(w, it.nexthop);
     w.u32(it.router_as).u32(it.src_as).u32(it.src_peer_as);
+    put_route_value(w, it);
+}
+
+/// Writes what follows the numbers of a gateway, from version 4 on.
+pub(super) fn put_route_value(w: &mut Writer<'_>, it: &GatewayValue<'_>) {
     w.u32(xdr::count(it.dst_as_path.len()));
     for (kind, numbers) in it.dst_as_path {
         w.u32(*kind);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::xdr::{self, Numbers};
+use super::xdr::{self, Numbers, Padding};
 use crate::{Reader, WireError};
 
 /// `extended_switch`: VLANs on both sides.
@@ -64,12 +64,22 @@ pub struct ExtendedUser<'a> {
 }
 
 impl<'a> ExtendedUser<'a> {
-    pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
+    pub(super) fn read(r: &mut Reader<'a>, padding: Padding) -> Result<Self, WireError> {
         Ok(Self {
             src_charset: r.u32("extended_user.src_charset")?,
-            src_user: xdr::opaque(r, "extended_user.src_user")?,
+            src_user: xdr::opaque(r, "extended_user.src_user", padding)?,
             dst_charset: r.u32("extended_user.dst_charset")?,
-            dst_user: xdr::opaque(r, "extended_user.dst_user")?,
+            dst_user: xdr::opaque(r, "extended_user.dst_user", padding)?,
+        })
+    }
+
+    /// The form of versions 2 and 4, without character sets.
+    pub(super) fn read_plain(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self {
+            src_charset: 0,
+            src_user: xdr::opaque(r, "extended_user.src_user", Padding::Present)?,
+            dst_charset: 0,
+            dst_user: xdr::opaque(r, "extended_user.dst_user", Padding::Present)?,
         })
     }
 }
@@ -86,11 +96,20 @@ pub struct ExtendedUrl<'a> {
 }
 
 impl<'a> ExtendedUrl<'a> {
-    pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
+    pub(super) fn read(r: &mut Reader<'a>, padding: Padding) -> Result<Self, WireError> {
         Ok(Self {
             direction: r.u32("extended_url.direction")?,
-            url: xdr::opaque(r, "extended_url.url")?,
-            host: xdr::opaque(r, "extended_url.host")?,
+            url: xdr::opaque(r, "extended_url.url", padding)?,
+            host: xdr::opaque(r, "extended_url.host", padding)?,
+        })
+    }
+
+    /// The form of versions 2 and 4, without a host.
+    pub(super) fn read_plain(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self {
+            direction: r.u32("extended_url.direction")?,
+            url: xdr::opaque(r, "extended_url.url", Padding::Present)?,
+            host: &[],
         })
     }
 }

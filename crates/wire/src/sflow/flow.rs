@@ -2,12 +2,13 @@
 
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned, big_endian::U32};
 
+use super::plain::{PlainRecords, PlainVersion};
 use super::raw::RawRecords;
 use super::records::FlowRecord;
-use super::{DataSource, Interface, discard_reason, v5};
-use crate::{Reader, WireError};
+use super::{DataSource, Interface, Tag, discard_reason, v5};
+use crate::{Problem, Reader, WireError};
 
-/// A packet that was sampled: `flow_sample` (0:1) or `flow_sample_expanded` (0:3).
+/// A packet that was sampled: `flow_sample` (0:1, or of version 2 or 4) or `flow_sample_expanded` (0:3).
 #[derive(Clone, Copy, Debug)]
 pub struct FlowSample<'a> {
     /// Whether it came in the expanded form, which has room for wider indexes.
@@ -26,7 +27,8 @@ pub struct FlowSample<'a> {
     pub input: Interface,
     /// Where it went out.
     pub output: Interface,
-    records: RawRecords<'a>,
+    records: Records<'a>,
+    record_count: u32,
 }
 
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
@@ -56,23 +58,40 @@ struct Expanded {
 impl<'a> FlowSample<'a> {
     pub(super) fn compact(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
         let header: &Compact = body.header("flow_sample")?;
-        Ok(Self {
+        let records = v5::records(body, "flow_sample.flow_records", cut)?;
+        let interface = |word: U32| Interface::from_word(word.get());
+        Ok(Self::new(header, interface, Records::Tagged(records), records.said()))
+    }
+
+    /// The form of versions 2 and 4, which ends where its last record ends. Also says whether all records are sound.
+    pub(super) fn plain(reader: &mut Reader<'a>, version: PlainVersion) -> Result<(Self, bool), WireError> {
+        let header: &Compact = reader.header("flow_sample")?;
+        let (records, walked) = PlainRecords::take(reader, version);
+        let interface = |word: U32| Interface::from_plain_word(word.get());
+        Ok((Self::new(header, interface, Records::Plain(records), walked.records), walked.sound))
+    }
+
+    #[inline]
+    fn new(header: &Compact, interface: fn(U32) -> Interface, records: Records<'a>, record_count: u32) -> Self {
+        Self {
             expanded: false,
             sequence_number: header.sequence_number.get(),
             source: DataSource::from_word(header.source_id.get()),
             sampling_rate: header.sampling_rate.get(),
             sample_pool: header.sample_pool.get(),
             drops: header.drops.get(),
-            input: Interface::from_word(header.input.get()),
-            output: Interface::from_word(header.output.get()),
-            records: v5::records(body, "flow_sample.flow_records", cut)?,
-        })
+            input: interface(header.input),
+            output: interface(header.output),
+            records,
+            record_count,
+        }
     }
 
     pub(super) fn expanded(mut body: Reader<'a>, cut: Option<WireError>) -> Result<Self, WireError> {
         let header: &Expanded = body.header("flow_sample_expanded")?;
         let interface = |[format, value]: [U32; 2]| Interface { format: format.get(), value: value.get() };
         let [class, index] = header.source;
+        let records = v5::records(body, "flow_sample_expanded.flow_records", cut)?;
         Ok(Self {
             expanded: true,
             sequence_number: header.sequence_number.get(),
@@ -82,18 +101,19 @@ impl<'a> FlowSample<'a> {
             drops: header.drops.get(),
             input: interface(header.input),
             output: interface(header.output),
-            records: v5::records(body, "flow_sample_expanded.flow_records", cut)?,
+            records: Records::Tagged(records),
+            record_count: records.said(),
         })
     }
 
     /// What was found out about the packet.
     pub const fn records(&self) -> FlowRecords<'a> {
-        FlowRecords { records: self.records }
+        FlowRecords::new(self.records)
     }
 
     /// How many records the sample says it has.
     pub const fn record_count(&self) -> u32 {
-        self.records.said()
+        self.record_count
     }
 }
 
@@ -148,7 +168,7 @@ impl<'a> DiscardedPacket<'a> {
 
     /// What was found out about the packet.
     pub const fn records(&self) -> FlowRecords<'a> {
-        FlowRecords { records: self.records }
+        FlowRecords::new(Records::Tagged(self.records))
     }
 
     /// How many records the sample says it has.
@@ -160,14 +180,43 @@ impl<'a> DiscardedPacket<'a> {
 /// The flow records of a sample. An `Err` is one record; the next may be sound again.
 #[derive(Clone, Debug)]
 pub struct FlowRecords<'a> {
-    records: RawRecords<'a>,
+    records: Records<'a>,
+    /// Whether they are inside a record already.
+    nested: bool,
+}
+
+impl<'a> FlowRecords<'a> {
+    const fn new(records: Records<'a>) -> Self {
+        Self { records, nested: false }
+    }
+
+    /// Records inside a record.
+    pub(super) const fn nested(records: RawRecords<'a>) -> Self {
+        Self { records: Records::Tagged(records), nested: true }
+    }
+}
+
+/// Records as the datagram's version has them.
+#[derive(Clone, Copy, Debug)]
+enum Records<'a> {
+    /// With a tag and a length each.
+    Tagged(RawRecords<'a>),
+    /// Without.
+    Plain(PlainRecords<'a>),
 }
 
 impl<'a> Iterator for FlowRecords<'a> {
     type Item = Result<FlowRecord<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.records.next()? {
+        let records = match &mut self.records {
+            Records::Tagged(records) => records,
+            Records::Plain(records) => return records.next(),
+        };
+        match records.next()? {
+            Ok((Tag::AGGREGATION, body)) if self.nested => {
+                Some(Err(body.error("extended_80211_aggregation", Problem::TooDeep(1))))
+            }
             Ok((tag, body)) => Some(FlowRecord::read(tag, body)),
             Err(error) => Some(Err(error)),
         }

@@ -37,6 +37,32 @@ impl<'a> ExtendedGateway<'a> {
         })
     }
 
+    /// The form of version 4, which has no next hop.
+    pub(super) fn read_v4(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self {
+            nexthop: None,
+            router_as: r.u32("extended_gateway.as")?,
+            src_as: r.u32("extended_gateway.src_as")?,
+            src_peer_as: r.u32("extended_gateway.src_peer_as")?,
+            dst_as_path: AsPath::read(r)?,
+            communities: xdr::numbers(r, "extended_gateway.communities")?,
+            local_pref: r.u32("extended_gateway.localpref")?,
+        })
+    }
+
+    /// The form of version 2, whose path has no segments, and which ends after it.
+    pub(super) fn read_v2(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self {
+            nexthop: None,
+            router_as: r.u32("extended_gateway.as")?,
+            src_as: r.u32("extended_gateway.src_as")?,
+            src_peer_as: r.u32("extended_gateway.src_peer_as")?,
+            dst_as_path: AsPath { path: Path::Flat(xdr::numbers(r, "extended_gateway.dst_as_path")?) },
+            communities: Numbers::default(),
+            local_pref: 0,
+        })
+    }
+
     /// The AS of the destination: the end of the path. None for a route of one's own AS, whose path is empty.
     pub fn dst_as(&self) -> Option<u32> {
         self.dst_as_path.segments().filter_map(|segment| segment.numbers.last()).last()
@@ -51,8 +77,15 @@ impl<'a> ExtendedGateway<'a> {
 /// A path of AS numbers, in segments.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AsPath<'a> {
-    count: u32,
-    bytes: &'a [u8],
+    path: Path<'a>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Path<'a> {
+    /// Kind and numbers of so many segments.
+    Segments(u32, &'a [u8]),
+    /// Version 2's: one sequence of numbers.
+    Flat(Numbers<'a>),
 }
 
 impl<'a> AsPath<'a> {
@@ -64,13 +97,17 @@ impl<'a> AsPath<'a> {
             AsPathSegment::read(r)?;
         }
         let bytes = start.rest().get(..start.len() - r.len()).unwrap_or_default();
-        Ok(Self { count, bytes })
+        Ok(Self { path: Path::Segments(count, bytes) })
     }
 
-    /// The segments in order.
+    /// The segments in order. A path of version 2 is one sequence.
     pub fn segments(&self) -> impl Iterator<Item = AsPathSegment<'a>> + use<'a> {
-        let mut reader = Reader::new(self.bytes);
-        (0..self.count).map_while(move |_| AsPathSegment::read(&mut reader).ok())
+        let (bytes, flat) = match self.path {
+            Path::Segments(_, bytes) => (bytes, None),
+            Path::Flat(numbers) => (&[][..], Some(AsPathSegment { kind: AsPathSegment::SEQUENCE, numbers })),
+        };
+        let mut reader = Reader::new(bytes);
+        (0..self.segment_count()).map_while(move |_| flat.or_else(|| AsPathSegment::read(&mut reader).ok()))
     }
 
     /// All numbers of all segments, in order.
@@ -80,7 +117,10 @@ impl<'a> AsPath<'a> {
 
     /// How many segments there are.
     pub const fn segment_count(&self) -> u32 {
-        self.count
+        match self.path {
+            Path::Segments(count, _) => count,
+            Path::Flat(numbers) => !numbers.is_empty() as u32,
+        }
     }
 }
 

@@ -56,6 +56,22 @@ impl Interface {
         self.format << 30 | self.value & 0x3FFF_FFFF
     }
 
+    /// The interface in the word of versions 2 and 4, where the highest bit tells of several outputs and there are no
+    /// other formats (RFC 3176 section 4).
+    pub const fn from_plain_word(word: u32) -> Self {
+        let format = if word >> 31 == 1 { 2 } else { 0 };
+        Self { format, value: word & 0x7FFF_FFFF }
+    }
+
+    /// The word of versions 2 and 4. A format that they do not have is lost: the interface is not known, then.
+    pub const fn plain_word(self) -> u32 {
+        match self.format {
+            0 => self.value & 0x7FFF_FFFF,
+            2 => 1 << 31 | self.value & 0x7FFF_FFFF,
+            _ => 0,
+        }
+    }
+
     /// The interface's index, where it is one that is known.
     pub const fn if_index(self) -> Option<u32> {
         match (self.format, self.value) {

@@ -62,8 +62,6 @@ pub enum FieldType {
     Address,
     /// A count, and so many times these fields.
     Array(&'static [Field]),
-    /// All that follows, whose inner form is not described here.
-    Rest,
 }
 
 impl Layout {
@@ -100,7 +98,7 @@ impl FieldType {
             Self::U64 | Self::Mac => Some(8),
             Self::Ipv6 => Some(16),
             Self::Fixed(length) => Some(length.next_multiple_of(4)),
-            Self::Text | Self::Opaque | Self::Address | Self::Array(_) | Self::Rest => None,
+            Self::Text | Self::Opaque | Self::Address | Self::Array(_) => None,
         }
     }
 }
@@ -156,7 +154,6 @@ macro_rules! layouts {
     (@ ipv4) => { FieldType::Ipv4 };
     (@ ipv6) => { FieldType::Ipv6 };
     (@ address) => { FieldType::Address };
-    (@ rest) => { FieldType::Rest };
     (@ ($length:literal)) => { FieldType::Fixed($length) };
     (@ [$($field:ident : $kind:tt),*]) => {
         FieldType::Array(&[$(Field { name: stringify!($field), kind: layouts!(@ $kind) }),*])
@@ -194,7 +191,6 @@ mod tests {
             && fields.iter().all(|field| match field.kind {
                 FieldType::Array(inner) => takes_bytes(inner),
                 FieldType::Fixed(length) => length > 0,
-                FieldType::Rest => false,
                 _ => true,
             })
     }

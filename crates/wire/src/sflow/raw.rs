@@ -25,6 +25,11 @@ impl<'a> RawRecords<'a> {
         self.left
     }
 
+    /// What lies behind the records that have been read.
+    pub(super) const fn rest(self) -> Reader<'a> {
+        self.reader
+    }
+
     #[cold]
     fn end(&mut self, error: WireError) -> WireError {
         self.left = 0;

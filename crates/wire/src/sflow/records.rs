@@ -2,9 +2,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::aggregation::Aggregation;
 use super::extended::{ExtendedMpls, ExtendedNat, ExtendedRouter, ExtendedSwitch, ExtendedUrl, ExtendedUser};
 use super::gateway::ExtendedGateway;
 use super::layouts::Layout;
+use super::xdr::Padding;
 use super::{Block, Tag, xdr};
 use crate::packet::HeaderProtocol;
 use crate::{Reader, WireError};
@@ -34,6 +36,8 @@ pub enum FlowRecord<'a> {
     ExtendedMpls(ExtendedMpls<'a>),
     /// 0:1007 `extended_nat`.
     ExtendedNat(ExtendedNat),
+    /// 0:1016 `extended_80211_aggregation`.
+    Aggregation(Aggregation<'a>),
     /// 0:1036 `extended_egress_queue`: the queue's number.
     EgressQueue(u32),
     /// Any other structure of the public list: its fields can be had by name.
@@ -50,26 +54,48 @@ pub enum FlowRecord<'a> {
 impl<'a> FlowRecord<'a> {
     /// Reads the record of this tag; `body` holds it and nothing else.
     pub(super) fn read(tag: Tag, body: Reader<'a>) -> Result<Self, WireError> {
-        let mut reader = body;
-        let r = &mut reader;
         if tag.enterprise != 0 {
             return Self::by_layout(tag, body);
         }
-        Ok(match tag.format {
+        match Self::read_typed(tag.format, &mut body.clone()) {
+            Ok(Some(record)) => Ok(record),
+            Ok(None) => Self::by_layout(tag, body),
+            Err(error) => Self::read_unpadded(tag.format, body).ok_or(error),
+        }
+    }
+
+    /// Reads a record whose strings and addresses the agent has not padded, where that fits to the byte.
+    #[cold]
+    fn read_unpadded(format: u32, mut body: Reader<'a>) -> Option<Self> {
+        let r = &mut body;
+        let record = match format {
+            2 => Self::SampledEthernet(SampledEthernet::read(r, Padding::Absent).ok()?),
+            1004 => Self::ExtendedUser(ExtendedUser::read(r, Padding::Absent).ok()?),
+            1005 => Self::ExtendedUrl(ExtendedUrl::read(r, Padding::Absent).ok()?),
+            _ => return None,
+        };
+        r.is_empty().then_some(record)
+    }
+
+    /// Reads one of sFlow.org's structures that have a type of their own; none for all others.
+    #[inline]
+    pub(super) fn read_typed(format: u32, r: &mut Reader<'a>) -> Result<Option<Self>, WireError> {
+        Ok(Some(match format {
             1 => Self::SampledHeader(SampledHeader::read(r)?),
-            2 => Self::SampledEthernet(SampledEthernet::read(r)?),
+            2 => Self::SampledEthernet(SampledEthernet::read(r, Padding::Present)?),
             3 => Self::SampledIpv4(SampledIpv4::read(r)?),
             4 => Self::SampledIpv6(SampledIpv6::read(r)?),
             1001 => Self::ExtendedSwitch(ExtendedSwitch::read(r)?),
             1002 => Self::ExtendedRouter(ExtendedRouter::read(r)?),
             1003 => Self::ExtendedGateway(ExtendedGateway::read(r)?),
-            1004 => Self::ExtendedUser(ExtendedUser::read(r)?),
-            1005 => Self::ExtendedUrl(ExtendedUrl::read(r)?),
+            1004 => Self::ExtendedUser(ExtendedUser::read(r, Padding::Present)?),
+            1005 => Self::ExtendedUrl(ExtendedUrl::read(r, Padding::Present)?),
             1006 => Self::ExtendedMpls(ExtendedMpls::read(r)?),
             1007 => Self::ExtendedNat(ExtendedNat::read(r)?),
+            1016 => Self::Aggregation(Aggregation::read(r)?),
             1036 => Self::EgressQueue(r.u32("extended_egress_queue.queue")?),
-            _ => return Self::by_layout(tag, body),
-        })
+            _ => return Ok(None),
+        }))
     }
 
     fn by_layout(tag: Tag, body: Reader<'a>) -> Result<Self, WireError> {
@@ -93,6 +119,7 @@ impl<'a> FlowRecord<'a> {
             Self::ExtendedUrl(_) => Tag::new(0, 1005),
             Self::ExtendedMpls(_) => Tag::new(0, 1006),
             Self::ExtendedNat(_) => Tag::new(0, 1007),
+            Self::Aggregation(_) => Tag::AGGREGATION,
             Self::EgressQueue(_) => Tag::new(0, 1036),
             Self::Other(block) => block.layout().tag,
             Self::Unknown { tag, .. } => *tag,
@@ -124,7 +151,17 @@ impl<'a> SampledHeader<'a> {
             protocol: HeaderProtocol(r.u32("sampled_header.protocol")?),
             frame_length: r.u32("sampled_header.frame_length")?,
             stripped: r.u32("sampled_header.stripped")?,
-            header: xdr::opaque(r, "sampled_header.header")?,
+            header: xdr::opaque(r, "sampled_header.header", Padding::Present)?,
+        })
+    }
+
+    /// The form of versions 2 and 4, which do not say what was taken off.
+    pub(super) fn read_plain(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self {
+            protocol: HeaderProtocol(r.u32("sampled_header.protocol")?),
+            frame_length: r.u32("sampled_header.frame_length")?,
+            stripped: 0,
+            header: xdr::opaque(r, "sampled_header.header", Padding::Present)?,
         })
     }
 }
@@ -143,11 +180,11 @@ pub struct SampledEthernet {
 }
 
 impl SampledEthernet {
-    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn read(r: &mut Reader<'_>, padding: Padding) -> Result<Self, WireError> {
         Ok(Self {
             length: r.u32("sampled_ethernet.length")?,
-            src_mac: xdr::mac(r, "sampled_ethernet.src_mac")?,
-            dst_mac: xdr::mac(r, "sampled_ethernet.dst_mac")?,
+            src_mac: xdr::mac(r, "sampled_ethernet.src_mac", padding)?,
+            dst_mac: xdr::mac(r, "sampled_ethernet.dst_mac", padding)?,
             etype: r.u32("sampled_ethernet.type")?,
         })
     }
@@ -175,7 +212,7 @@ pub struct SampledIpv4 {
 }
 
 impl SampledIpv4 {
-    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             length: r.u32("sampled_ipv4.length")?,
             protocol: r.u32("sampled_ipv4.protocol")?,
@@ -211,7 +248,7 @@ pub struct SampledIpv6 {
 }
 
 impl SampledIpv6 {
-    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             length: r.u32("sampled_ipv6.length")?,
             protocol: r.u32("sampled_ipv6.protocol")?,

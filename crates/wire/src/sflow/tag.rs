@@ -24,6 +24,8 @@ impl Tag {
     pub const COUNTERS_SAMPLE_EXPANDED: Self = Self::new(0, 4);
     /// Sample 0:5.
     pub const DISCARDED_PACKET: Self = Self::new(0, 5);
+    /// Flow record 0:1016, which holds records.
+    pub(super) const AGGREGATION: Self = Self::new(0, 1016);
     /// Sample 4300:1002: metrics by name.
     pub const RTMETRIC: Self = Self::new(4300, 1002);
     /// Sample 4300:1003: a flow by name.

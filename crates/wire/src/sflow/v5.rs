@@ -2,6 +2,7 @@
 
 use super::counters::CountersSample;
 use super::flow::{DiscardedPacket, FlowSample};
+use super::named::{RtFlow, RtMetric};
 use super::raw::RawRecords;
 use super::{Datagram, Sample, Tag, xdr};
 use crate::{Problem, Reader, WireError};
@@ -16,60 +17,35 @@ pub(super) fn datagram(mut reader: Reader<'_>) -> Result<Datagram<'_>, WireError
         uptime_ms: reader.u32("uptime")?,
         sample_count: reader.u32("samples")?,
         samples: reader,
+        plain: None,
     })
 }
 
-/// The samples of a datagram. An `Err` is one sample; the next may be sound again.
-#[derive(Clone, Debug)]
-pub struct Samples<'a> {
-    reader: Reader<'a>,
-    left: u32,
-}
-
-impl<'a> Samples<'a> {
-    pub(super) const fn new(reader: Reader<'a>, left: u32) -> Self {
-        Self { reader, left }
-    }
-
-    fn read(&mut self) -> Result<Sample<'a>, WireError> {
-        let tag = Tag::from_word(self.reader.u32("sample.tag")?);
-        let start = self.reader;
-        let length = xdr::length(&mut self.reader, "sample.length")?;
-        match xdr::padded_sub(&mut self.reader, "sample.length", length) {
-            Ok(body) => sample(tag, body, None),
-            Err(_) => {
-                // The datagram was cut, or the length lies. The records before the end are still good.
-                self.left = 0;
-                let left = self.reader.len();
-                let cut = start.error("sample.length", Problem::Truncated { needed: length, left });
-                sample(tag, self.reader, Some(cut)).map_err(|_| cut)
-            }
+/// Reads a sample with its tag and length. Where the datagram ends before it does, no samples are `left`.
+pub(super) fn sample<'a>(reader: &mut Reader<'a>, left: &mut u32) -> Result<Sample<'a>, WireError> {
+    let tag = Tag::from_word(reader.u32("sample.tag")?);
+    let start = *reader;
+    let length = xdr::length(reader, "sample.length")?;
+    match xdr::padded_sub(reader, "sample.length", length) {
+        Ok(body) => by_tag(tag, body, None),
+        Err(_) => {
+            // The datagram was cut, or the length lies. The records before the end are still good.
+            *left = 0;
+            let cut = start.error("sample.length", Problem::Truncated { needed: length, left: reader.len() });
+            by_tag(tag, *reader, Some(cut)).map_err(|_| cut)
         }
     }
 }
 
-impl<'a> Iterator for Samples<'a> {
-    type Item = Result<Sample<'a>, WireError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let had = self.reader.len();
-        let sample = self.read();
-        if had < 8 {
-            // Not even a tag and a length: whatever the count says, nothing follows.
-            self.left = 0;
-        }
-        Some(sample)
-    }
-}
-
-fn sample<'a>(tag: Tag, body: Reader<'a>, cut: Option<WireError>) -> Result<Sample<'a>, WireError> {
+fn by_tag<'a>(tag: Tag, body: Reader<'a>, cut: Option<WireError>) -> Result<Sample<'a>, WireError> {
     match tag {
         Tag::FLOW_SAMPLE => FlowSample::compact(body, cut).map(Sample::Flow),
         Tag::FLOW_SAMPLE_EXPANDED => FlowSample::expanded(body, cut).map(Sample::Flow),
         Tag::COUNTERS_SAMPLE => CountersSample::compact(body, cut).map(Sample::Counters),
         Tag::COUNTERS_SAMPLE_EXPANDED => CountersSample::expanded(body, cut).map(Sample::Counters),
         Tag::DISCARDED_PACKET => DiscardedPacket::read(body, cut).map(Sample::Discarded),
+        Tag::RTMETRIC => RtMetric::read(body, cut).map(Sample::RtMetric),
+        Tag::RTFLOW => RtFlow::read(body, cut).map(Sample::RtFlow),
         _ => match cut {
             None => Ok(Sample::Unknown { tag, body: body.rest() }),
             Some(cut) => Err(cut),

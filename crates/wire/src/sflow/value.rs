@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::layouts::FieldType;
-use super::xdr;
+use super::xdr::{self, Padding};
 use crate::{Reader, WireError, Writer};
 
 /// A field's value. Strings are bytes: nothing makes agents send UTF-8.
@@ -33,27 +33,29 @@ pub enum Value<'a> {
     Address(Option<IpAddr>),
     /// How often the fields that follow are repeated.
     Count(u32),
-    /// What follows in a form that is not described.
-    Rest(&'a [u8]),
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn read(kind: FieldType, field: &'static str, r: &mut Reader<'a>) -> Result<Self, WireError> {
+    pub(super) fn read(
+        kind: FieldType,
+        field: &'static str,
+        r: &mut Reader<'a>,
+        padding: Padding,
+    ) -> Result<Self, WireError> {
         Ok(match kind {
             FieldType::U32 => Self::U32(r.u32(field)?),
             FieldType::I32 => Self::I32(r.u32(field)?.cast_signed()),
             FieldType::U64 => Self::U64(r.u64(field)?),
             FieldType::F32 => Self::F32(f32::from_bits(r.u32(field)?)),
             FieldType::Percent => Self::Percent(r.u32(field)?),
-            FieldType::Text => Self::Text(xdr::opaque(r, field)?),
-            FieldType::Opaque => Self::Opaque(xdr::opaque(r, field)?),
-            FieldType::Fixed(length) => Self::Fixed(xdr::fixed(r, field, length)?),
-            FieldType::Mac => Self::Mac(xdr::mac(r, field)?),
+            FieldType::Text => Self::Text(xdr::opaque(r, field, padding)?),
+            FieldType::Opaque => Self::Opaque(xdr::opaque(r, field, padding)?),
+            FieldType::Fixed(length) => Self::Fixed(xdr::fixed(r, field, length, padding)?),
+            FieldType::Mac => Self::Mac(xdr::mac(r, field, padding)?),
             FieldType::Ipv4 => Self::Ip(xdr::ipv4(r, field)?.into()),
             FieldType::Ipv6 => Self::Ip(xdr::ipv6(r, field)?.into()),
             FieldType::Address => Self::Address(xdr::address(r, field)?),
             FieldType::Array(_) => Self::Count(r.u32(field)?),
-            FieldType::Rest => Self::Rest(r.bytes(field, r.len())?),
         })
     }
 
@@ -64,7 +66,7 @@ impl<'a> Value<'a> {
             Self::U64(value) => _ = writer.u64(value),
             Self::F32(value) => _ = writer.u32(value.to_bits()),
             Self::Text(bytes) | Self::Opaque(bytes) => xdr::put_opaque(writer, bytes),
-            Self::Fixed(bytes) | Self::Rest(bytes) => xdr::put_fixed(writer, bytes),
+            Self::Fixed(bytes) => xdr::put_fixed(writer, bytes),
             Self::Mac(mac) => xdr::put_fixed(writer, &mac),
             Self::Ip(IpAddr::V4(address)) => _ = writer.bytes(&address.octets()),
             Self::Ip(IpAddr::V6(address)) => _ = writer.bytes(&address.octets()),
@@ -90,7 +92,7 @@ impl<'a> Value<'a> {
     /// The bytes, where the value is text or bytes.
     pub const fn bytes(&self) -> Option<&'a [u8]> {
         match *self {
-            Self::Text(bytes) | Self::Opaque(bytes) | Self::Fixed(bytes) | Self::Rest(bytes) => Some(bytes),
+            Self::Text(bytes) | Self::Opaque(bytes) | Self::Fixed(bytes) => Some(bytes),
             _ => None,
         }
     }

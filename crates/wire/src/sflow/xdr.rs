@@ -1,28 +1,53 @@
 //! The XDR types of RFC 4506 that sFlow uses, read as agents really send them.
 //!
-//! Opaque data is padded to four bytes (RFC 4506 section 4.10). Some agents leave the padding out of
-//! the length around it, so it is skipped where it is there, and never asked for.
+//! Opaque data is padded to four bytes (RFC 4506 section 4.10). Agents deviate in two ways:
+//!
+//! * The padding is there, but the length around it does not count it. So it is skipped where it is there, and never
+//!   asked for, and lengths are rounded up.
+//! * The padding is not there at all. Behind a sample or record that is told by what follows: only where that makes no
+//!   sense with padding, and does without. Inside a record, by its length: what cannot be read with padding is read
+//!   without it when that ends with the record's last byte ([`Padding::Absent`]).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{Problem, Reader, WireError, Writer};
 
+/// Whether data inside a record is padded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Padding {
+    /// As the specification says.
+    Present,
+    /// Against it.
+    Absent,
+}
+
 /// Data of variable length: a length, the bytes, padding.
 #[inline]
-pub(super) fn opaque<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], WireError> {
+pub(super) fn opaque<'a>(
+    reader: &mut Reader<'a>,
+    field: &'static str,
+    padding: Padding,
+) -> Result<&'a [u8], WireError> {
     let length = length(reader, field)?;
-    fixed(reader, field, length)
+    fixed(reader, field, length, padding)
 }
 
 /// Data of fixed length, and padding.
 #[inline]
-pub(super) fn fixed<'a>(reader: &mut Reader<'a>, field: &'static str, length: usize) -> Result<&'a [u8], WireError> {
+pub(super) fn fixed<'a>(
+    reader: &mut Reader<'a>,
+    field: &'static str,
+    length: usize,
+    padding: Padding,
+) -> Result<&'a [u8], WireError> {
     let bytes = reader.bytes(field, length)?;
-    skip_padding(reader, length);
+    if padding == Padding::Present {
+        skip_padding(reader, length);
+    }
     Ok(bytes)
 }
 
-/// A reader over the next `length` bytes, with the padding after them skipped.
+/// A reader over the next `length` bytes, a sample or a record, with the padding after them skipped.
 #[inline]
 pub(super) fn padded_sub<'a>(
     reader: &mut Reader<'a>,
@@ -30,14 +55,34 @@ pub(super) fn padded_sub<'a>(
     length: usize,
 ) -> Result<Reader<'a>, WireError> {
     let body = reader.sub(field, length)?;
-    skip_padding(reader, length);
+    if !length.is_multiple_of(4) {
+        skip_padding_before_item(reader, length);
+    }
     Ok(body)
 }
 
+/// Skips padding, but not what begins the next sample or record of an agent that does not pad.
+#[cold]
+fn skip_padding_before_item(reader: &mut Reader<'_>, length: usize) {
+    let mut padded = *reader;
+    skip_padding(&mut padded, length);
+    if padded.is_empty() || begins_item(padded) || !begins_item(*reader) {
+        *reader = padded;
+    }
+}
+
+/// Whether a tag and a length follow, and as many bytes.
+fn begins_item(mut reader: Reader<'_>) -> bool {
+    let _tag = reader.u32("record.tag");
+    length(&mut reader, "record.length").is_ok_and(|length| length <= reader.len())
+}
+
 /// A MAC address: six bytes, padded to eight.
-pub(super) fn mac(reader: &mut Reader<'_>, field: &'static str) -> Result<[u8; 6], WireError> {
+pub(super) fn mac(reader: &mut Reader<'_>, field: &'static str, padding: Padding) -> Result<[u8; 6], WireError> {
     let mac = reader.array(field)?;
-    skip_padding(reader, 6);
+    if padding == Padding::Present {
+        skip_padding(reader, 6);
+    }
     Ok(mac)
 }
 

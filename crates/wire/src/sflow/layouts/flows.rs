@@ -38,8 +38,8 @@ layouts! {
         ssid: text, bssid: mac, version: u32, transmissions: u32, packet_duration: u32, retrans_duration: u32,
         channel: u32, speed: u64, power: u32
     }
-    0:1016 extended_80211_aggregation { pdus: rest }
-    0:1017 extended_openflow_v1 { flow_cookie: u64, flow_match: rest }
+    0:1016 extended_80211_aggregation { pdus: [flow_records: [tag: u32, data: opaque]] }
+    0:1017 extended_openflow_v1 { flow_cookie: u64, flow_match: u32, flow_actions: u32 }
     0:1018 extended_fc { src_mask_len: u32, dst_mask_len: u32, next_hop: (3), metric: u32 }
     0:1019 extended_queue_length { queue_index: u32, queue_length: u32 }
     0:1020 extended_nat_port { src_port: u32, dst_port: u32 }
@@ -127,4 +127,7 @@ layouts! {
     }
     0:2210 extended_entities { src_ds_class: u32, src_ds_index: u32, dst_ds_class: u32, dst_ds_index: u32 }
     4413:1 extended_bst_egress_queue { queue: u32 }
+    43874:1 extended_class { class: (16) }
+    43874:2 extended_tag { tag: u64, tag2: u64 }
+    43874:3 extended_class2 { master_protocol: u32, app_protocol: u32 }
 }

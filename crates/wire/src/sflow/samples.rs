@@ -1,0 +1,37 @@
+//! The walk over a datagram's samples.
+
+use super::plain::PlainVersion;
+use super::{Sample, plain, v5};
+use crate::{Reader, WireError};
+
+/// The samples of a datagram. An `Err` is one sample; in version 5 the next may be sound again.
+#[derive(Clone, Debug)]
+pub struct Samples<'a> {
+    reader: Reader<'a>,
+    left: u32,
+    plain: Option<PlainVersion>,
+}
+
+impl<'a> Samples<'a> {
+    pub(super) const fn new(reader: Reader<'a>, left: u32, plain: Option<PlainVersion>) -> Self {
+        Self { reader, left, plain }
+    }
+}
+
+impl<'a> Iterator for Samples<'a> {
+    type Item = Result<Sample<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let had = self.reader.len();
+        let sample = match self.plain {
+            None => v5::sample(&mut self.reader, &mut self.left),
+            Some(version) => plain::sample(&mut self.reader, version, &mut self.left),
+        };
+        if had < 8 {
+            // Not even a tag and a length: whatever the count says, nothing follows.
+            self.left = 0;
+        }
+        Some(sample)
+    }
+}
