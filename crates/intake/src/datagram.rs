@@ -25,6 +25,10 @@ pub enum Protocol {
     NetflowV7,
     /// NetFlow version 8.
     NetflowV8,
+    /// sFlow version 2.
+    Sflow2,
+    /// sFlow version 4 (RFC 3176).
+    Sflow4,
 }
 
 impl Protocol {
@@ -39,11 +43,22 @@ impl Protocol {
             Self::NetflowV6 => FlowType::NetflowV6,
             Self::NetflowV7 => FlowType::NetflowV7,
             Self::NetflowV8 => FlowType::NetflowV8,
+            Self::Sflow2 => FlowType::Sflow2,
+            Self::Sflow4 => FlowType::Sflow4,
+        }
+    }
+
+    /// The sFlow version of a datagram that was read.
+    pub(crate) const fn sflow(version: u32) -> Self {
+        match version {
+            2 => Self::Sflow2,
+            4 => Self::Sflow4,
+            _ => Self::Sflow5,
         }
     }
 
     /// Every protocol.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NetflowV1,
         Self::NetflowV5,
         Self::NetflowV6,
@@ -51,6 +66,8 @@ impl Protocol {
         Self::NetflowV8,
         Self::NetflowV9,
         Self::Ipfix,
+        Self::Sflow2,
+        Self::Sflow4,
         Self::Sflow5,
     ];
 }

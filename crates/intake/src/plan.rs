@@ -27,7 +27,7 @@ use crate::template::Layout;
 pub(crate) use columns::put_application;
 pub(crate) use extras::put_scope;
 pub(crate) use face::{Buffers, Rows};
-pub(crate) use packets::write as write_packet;
+pub(crate) use packets::{mac, write as write_packet};
 pub(crate) use rates::write_run as write_rate;
 pub(crate) use times::{
     Frame, TimeBuffers, Times, settle, uptime, write_columns as write_times, write_run as write_moment,

@@ -1,9 +1,11 @@
-//! sFlow version 5: samples into rows of flows, counters and drops.
+//! sFlow, versions 2, 4 and 5: samples into rows of flows, counters and drops.
 
 mod counters;
 mod extended;
 mod facts;
 mod flows;
+mod named;
+mod values;
 
 use finderscope_wire::WireError;
 use finderscope_wire::sflow::{DataSource, Datagram, Sample};
@@ -21,14 +23,15 @@ const DISCARDS: u8 = 5;
 
 /// Decodes a datagram. It has no clock: all times are the receive time.
 pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
-    let key = pass.domain(Protocol::Sflow5, datagram.sub_agent_id, datagram.agent);
+    let protocol = Protocol::sflow(datagram.version);
+    let key = pass.domain(protocol, datagram.sub_agent_id, datagram.agent);
     pass.open_domain(exporter, key);
     let domain = exporter.domains.entry(key).or_default();
     domain.sequence.observe(datagram.sequence_number, Some(1), Some(datagram.uptime_ms));
     domain.last_ns = pass.delivery.received_ns;
     domain.datagrams += 1;
     let context = Context {
-        protocol: Protocol::Sflow5,
+        protocol,
         received_ns: pass.delivery.received_ns,
         export_ns: None,
         uptime_ms: Some(datagram.uptime_ms),
@@ -73,6 +76,14 @@ fn read(
             pass.watch.sample(SampleKind::Counters);
             observe(COUNTERS, sample.source, sample.sequence_number, None, key, exporter, pass);
             counters::write(sample, context, exporter, pass)
+        }
+        Sample::RtMetric(sample) => {
+            pass.watch.sample(SampleKind::Counters);
+            named::metrics(sample, context, exporter, pass)
+        }
+        Sample::RtFlow(sample) => {
+            pass.watch.sample(SampleKind::Flow);
+            named::flow(sample, context, exporter, pass)
         }
         Sample::Unknown { .. } => None,
     }

@@ -104,7 +104,8 @@ fn records(builder: &mut Builder) -> u64 {
     let batch = builder.finish();
     let words = |name| batch.column_by_name(name).and_then(|column| column.as_dictionary_opt::<Int32Type>());
     let (Some(types), Some(biflow)) = (words("type"), words("biflow")) else { return 0 };
-    let is_sample = |row| types.key(row) == Some(FlowType::Sflow5 as usize);
+    let samples = [FlowType::Sflow2, FlowType::Sflow4, FlowType::Sflow5].map(|version| Some(version as usize));
+    let is_sample = |row| samples.contains(&types.key(row));
     let is_reverse = |row| biflow.key(row) == Some(Biflow::Reverse as usize);
     (0..batch.num_rows()).filter(|&row| !is_sample(row) && !is_reverse(row)).count() as u64
 }

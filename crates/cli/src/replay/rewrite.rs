@@ -144,18 +144,40 @@ impl Rewriter {
     fn learn_sflow(&mut self, source: IpAddr, bytes: &[u8], start: usize) {
         let Ok(datagram) = sflow::Datagram::read(bytes) else { return };
         let sub_agent = datagram.sub_agent_id;
-        let header = start + 12 + if datagram.agent.is_some_and(|agent| agent.is_ipv6()) { 16 } else { 4 };
+        let plain = datagram.version < 5;
+        // Before version 5 there was no sub-agent in front of the sequence number.
+        let header = start
+            + if plain { 8 } else { 12 }
+            + if datagram.agent.is_some_and(|agent| agent.is_ipv6()) { 16 } else { 4 };
         if datagram.agent.is_none() {
             return; // an agent without an address is too odd to be sure of the offsets
         }
         self.sequence(header, Stream::Sflow(source, sub_agent), datagram.sequence_number, 1);
         self.uptimes.push(header + 4);
+        if plain {
+            return self.learn_plain_samples(source, &datagram, start);
+        }
         let mut at = header + 12;
         while let Some((tag, length)) = sample_header(bytes, at - start) {
             if let Some((class, index, number)) = sample_source(bytes, at + 8 - start, tag) {
                 self.sequence(at + 8, Stream::Samples(source, sub_agent, tag, class, index), number, 1);
             }
             at += 8 + length.next_multiple_of(4);
+        }
+    }
+
+    /// Samples of versions 2 and 4, which have a type, and then the sequence number.
+    fn learn_plain_samples(&mut self, source: IpAddr, datagram: &sflow::Datagram<'_>, start: usize) {
+        let mut samples = datagram.samples();
+        let mut at = start + samples.offset();
+        while let Some(Ok(sample)) = samples.next() {
+            let (origin, number) = match &sample {
+                sflow::Sample::Flow(flow) => (flow.source, flow.sequence_number),
+                sflow::Sample::Counters(counters) => (counters.source, counters.sequence_number),
+                _ => return,
+            };
+            self.sequence(at + 4, Stream::Samples(source, 0, sample.tag(), origin.class, origin.index), number, 1);
+            at = start + samples.offset();
         }
     }
 }

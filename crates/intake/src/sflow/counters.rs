@@ -46,11 +46,18 @@ pub(super) fn write(
 
 /// The generic interface's counters have columns; all others go by name.
 fn structure(record: &CounterRecord<'_>, sample: &CountersSample<'_>, builder: &mut Builder, buffer: &mut String) {
-    if let Some(counters) = record.generic_interface() {
-        return generic_interface(&counters, builder);
+    let generic = record.generic_interface();
+    match &generic {
+        Some(counters) => generic_interface(counters, builder),
+        None => builder.u32(C::IfIndex).push_option(sample.source.if_index().filter(|&index| index != 0)),
     }
-    builder.u32(C::IfIndex).push_option(sample.source.if_index().filter(|&index| index != 0));
     let mut extras = Extras::new(builder, buffer);
+    if let Some(seconds) = sample.sampling_interval_s {
+        extras.entry("sampling_interval_s", seconds);
+    }
+    if generic.is_some() {
+        return extras.close();
+    }
     for (name, value) in record.fields() {
         extras.value(None, name, &value);
     }

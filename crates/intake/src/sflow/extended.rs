@@ -4,11 +4,12 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 
 use finderscope_flow::{Builder, Column as C};
-use finderscope_wire::sflow::{FlowRecord, FlowRecords, Value};
+use finderscope_wire::sflow::{Aggregation, FlowRecord, FlowRecords, Value};
 
 use super::facts::Facts;
-use crate::context::push_address;
-use crate::text;
+use super::values;
+use crate::Protocol;
+use crate::context::{Context, push_address};
 
 /// Writes the columns of the extended records.
 pub(super) fn write(builder: &mut Builder, facts: &Facts<'_>) {
@@ -59,7 +60,7 @@ pub(super) struct Extras<'b> {
     buffer: &'b mut String,
     written: bool,
     /// Names that came already, and how often: an array's members have the same names again.
-    names: Vec<(&'static str, u32)>,
+    names: Vec<(Option<&'static str>, &'static str, u32)>,
 }
 
 impl<'b> Extras<'b> {
@@ -82,21 +83,40 @@ impl<'b> Extras<'b> {
     }
 
     /// What no column takes of a packet sample.
-    pub(super) fn facts(&mut self, facts: &Facts<'_>, records: FlowRecords<'_>) {
-        self.known(facts);
+    pub(super) fn facts(&mut self, facts: &Facts<'_>, context: &Context, records: FlowRecords<'_>) {
+        self.known(facts, context.protocol != Protocol::Sflow2);
         if !facts.others {
             return;
         }
         for record in records.filter_map(Result::ok) {
-            if let FlowRecord::Other(block) = record {
+            match record {
+                FlowRecord::Other(block) => {
+                    for (name, value) in block.fields() {
+                        self.value(Some(block.layout().name), name, &value);
+                    }
+                }
+                FlowRecord::Aggregation(frames) => self.aggregation(&frames),
+                _ => {}
+            }
+        }
+    }
+
+    /// The records of each frame that was aggregated, as `pdu.2.sampled_header.frame_length`.
+    fn aggregation(&mut self, frames: &Aggregation<'_>) {
+        self.entry("extended_80211_aggregation.pdus", frames.pdu_count());
+        let mut text = String::new();
+        for (number, frame) in (1..).zip(frames.pdus()) {
+            for block in frame.blocks().filter_map(Result::ok) {
                 for (name, value) in block.fields() {
-                    self.value(Some(block.layout().name), name, &value);
+                    text.clear();
+                    values::put(&mut text, &value);
+                    self.entry(&format!("pdu.{number}.{}.{name}", block.layout().name), &text);
                 }
             }
         }
     }
 
-    fn known(&mut self, facts: &Facts<'_>) {
+    fn known(&mut self, facts: &Facts<'_>, has_local_pref: bool) {
         if let Some(switch) = &facts.switch {
             for (name, priority) in [("src_priority", switch.src_priority), ("dst_priority", switch.dst_priority)] {
                 if priority != 0 && priority != u32::MAX {
@@ -107,7 +127,9 @@ impl<'b> Extras<'b> {
         if let Some(gateway) = &facts.gateway {
             self.entry("router_as", gateway.router_as);
             self.entry("src_peer_as", gateway.src_peer_as);
-            self.entry("local_pref", gateway.local_pref);
+            if has_local_pref {
+                self.entry("local_pref", gateway.local_pref);
+            }
         }
         if let Some(user) = facts.user.filter(|user| !user.dst_user.is_empty()) {
             self.entry("dst_user", String::from_utf8_lossy(user.dst_user));
@@ -126,25 +148,25 @@ impl<'b> Extras<'b> {
 
     /// One field of a structure, named after it, and numbered from its second time on. Counters that the agent does
     /// not have, which are all ones, are left out.
-    pub(super) fn value(&mut self, structure: Option<&str>, name: &'static str, value: &Value<'_>) {
+    pub(super) fn value(&mut self, structure: Option<&'static str>, name: &'static str, value: &Value<'_>) {
         if matches!(
             value,
             Value::U32(u32::MAX) | Value::U64(u64::MAX) | Value::Percent(u32::MAX) | Value::Address(None)
         ) {
             return;
         }
-        let times = match self.names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, times)) => {
+        let times = match self.names.iter_mut().find(|known| (known.0, known.1) == (structure, name)) {
+            Some((_, _, times)) => {
                 *times += 1;
                 *times
             }
             None => {
-                self.names.push((name, 1));
+                self.names.push((structure, name, 1));
                 1
             }
         };
         self.buffer.clear();
-        put(self.buffer, value);
+        values::put(self.buffer, value);
         let cells = self.builder.map(C::Extra);
         match (structure, times) {
             (None, 1) => cells.entry(name, self.buffer),
@@ -154,30 +176,4 @@ impl<'b> Extras<'b> {
         }
         self.written = true;
     }
-}
-
-/// A value of a structure as text.
-fn put(out: &mut String, value: &Value<'_>) {
-    let _ = match *value {
-        Value::U32(value) | Value::Count(value) => write!(out, "{value}"),
-        Value::I32(value) => write!(out, "{value}"),
-        Value::U64(value) => write!(out, "{value}"),
-        Value::F32(value) => write!(out, "{value}"),
-        Value::Percent(value) => write!(out, "{}.{:02}", value / 100, value % 100),
-        Value::Ip(address) => write!(out, "{address}"),
-        Value::Address(Some(address)) => write!(out, "{address}"),
-        Value::Address(None) => Ok(()),
-        Value::Text(bytes) => {
-            text::put_string(out, bytes);
-            Ok(())
-        }
-        Value::Mac(mac) => {
-            text::put_mac(out, mac);
-            Ok(())
-        }
-        Value::Opaque(bytes) | Value::Fixed(bytes) => {
-            text::put_hex(out, bytes);
-            Ok(())
-        }
-    };
 }

@@ -1,10 +1,12 @@
 //! What the records of one sample say, gathered before its row is written.
 
+use std::net::IpAddr;
+
 use finderscope_wire::WireError;
 use finderscope_wire::packet::{Address, Packet};
 use finderscope_wire::sflow::{
-    ExtendedGateway, ExtendedMpls, ExtendedNat, ExtendedRouter, ExtendedSwitch, ExtendedUrl, ExtendedUser, FlowRecord,
-    FlowRecords, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6, Value,
+    Block, ExtendedGateway, ExtendedMpls, ExtendedNat, ExtendedRouter, ExtendedSwitch, ExtendedUrl, ExtendedUser,
+    FlowRecord, FlowRecords, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6, Tag, Value,
 };
 
 use crate::ledger::Reasons;
@@ -42,7 +44,7 @@ impl<'a> Facts<'a> {
     /// Reads all records. Those that nobody published are counted in `notes`.
     pub(super) fn read(records: FlowRecords<'a>, notes: &mut Reasons) -> Self {
         let mut facts = Self::default();
-        let (mut ethernet, mut ipv4, mut ipv6) = (None, None, None);
+        let (mut ethernet, mut ipv4, mut ipv6, mut socket) = (None, None, None, None);
         for record in records {
             let record = match record {
                 Ok(record) => record,
@@ -72,11 +74,20 @@ impl<'a> Facts<'a> {
                     });
                     facts.nat_ports = ports.next().zip(ports.next());
                 }
-                FlowRecord::Other(_) => facts.others = true,
+                FlowRecord::Other(block) => {
+                    facts.others = true;
+                    if socket.is_none() {
+                        socket = Socket::read(&block);
+                    }
+                }
+                FlowRecord::Aggregation(_) => facts.others = true,
                 FlowRecord::Unknown { tag, .. } => notes.add(format!("unknown flow record {tag}"), 1),
             }
         }
         facts.settle(ethernet, ipv4, ipv6);
+        if let (Some(socket), None, None) = (socket, facts.header, facts.length) {
+            socket.write(&mut facts.packet);
+        }
         facts
     }
 
@@ -114,6 +125,44 @@ impl<'a> Facts<'a> {
             packet.dst_addr = Some(Address::V6(ip.dst_ip.octets()));
             network(packet, ip.protocol, ip.priority, ip.src_port, ip.dst_port, ip.tcp_flags);
         }
+    }
+}
+
+/// The ends of a transaction that a program reports, where no packet was sampled (sFlow Host Structures: 2100, 2101).
+/// The remote end asked, so it is the source.
+struct Socket {
+    protocol: u32,
+    local: IpAddr,
+    remote: IpAddr,
+    local_port: u32,
+    remote_port: u32,
+}
+
+impl Socket {
+    fn read(block: &Block<'_>) -> Option<Self> {
+        if block.layout().tag != Tag::new(0, 2100) && block.layout().tag != Tag::new(0, 2101) {
+            return None;
+        }
+        let mut fields = block.fields().map(|(_, value)| value);
+        let mut next = || fields.next();
+        match (next()?, next()?, next()?, next()?, next()?) {
+            (
+                Value::U32(protocol),
+                Value::Ip(local),
+                Value::Ip(remote),
+                Value::U32(local_port),
+                Value::U32(remote_port),
+            ) => Some(Self { protocol, local, remote, local_port, remote_port }),
+            _ => None,
+        }
+    }
+
+    fn write(&self, packet: &mut Packet) {
+        packet.src_addr = Some(self.remote.into());
+        packet.dst_addr = Some(self.local.into());
+        packet.proto = u8::try_from(self.protocol).ok();
+        packet.src_port = u16::try_from(self.remote_port).ok();
+        packet.dst_port = u16::try_from(self.local_port).ok();
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) fn flow(
     let rate: Rate = overridden(config).or(said).or_else(|| assumed(config));
     let builder = &mut pass.tables.flows;
     write(builder, context, sample.source, sample.sequence_number, rate, &facts);
+    // A transaction that a program reports is not one packet.
+    builder.u64(C::Packets).push_option(facts.length.is_some().then_some(1));
     builder.u32(C::SamplePool).push(sample.sample_pool);
     builder.u32(C::SampleDrops).push(sample.drops);
     builder.u32(C::InIf).push_option(sample.input.if_index());
@@ -42,7 +44,7 @@ pub(super) fn flow(
     let mut extras = extended::Extras::new(builder, text);
     interface(&mut extras, "input", sample.input);
     interface(&mut extras, "output", sample.output);
-    extras.facts(&facts, sample.records());
+    extras.facts(&facts, context, sample.records());
     extras.close();
     builder.advance(1);
     count(exporter);
@@ -62,6 +64,7 @@ pub(super) fn discarded(
     }
     let builder = &mut pass.tables.drops;
     write(builder, context, packet.source, packet.sequence_number, Some((1, SamplingSource::None)), &facts);
+    builder.u64(C::Packets).push(1);
     builder.u32(C::SampleDrops).push(packet.drops);
     builder.u32(C::InIf).push_option(packet.input.if_index());
     builder.u32(C::OutIf).push_option(packet.output.if_index());
@@ -76,14 +79,14 @@ pub(super) fn discarded(
     let mut extras = extended::Extras::new(builder, text);
     interface(&mut extras, "input", packet.input);
     interface(&mut extras, "output", packet.output);
-    extras.facts(&facts, packet.records());
+    extras.facts(&facts, context, packet.records());
     extras.close();
     builder.advance(1);
     count(exporter);
     facts.error
 }
 
-fn count(exporter: &mut Exporter) {
+pub(super) fn count(exporter: &mut Exporter) {
     exporter.ledger.records.received += 1;
     exporter.ledger.records.in_memory += 1;
 }
@@ -97,7 +100,6 @@ fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence:
     builder.u32(C::SourceIdClass).push(source.class);
     builder.u32(C::SourceIdIndex).push(source.index);
     builder.u32(C::SampleSequence).push(sequence);
-    builder.u64(C::Packets).push(1);
     builder.u64(C::Bytes).push_option(facts.length.map(u64::from));
     builder.u64(C::BytesL3).push_option(bytes_l3(facts).map(u64::from));
     plan::write_packet(&facts.packet, builder, |_| true);

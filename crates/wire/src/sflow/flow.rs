@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned, big_endian::U32};
 use super::plain::{PlainRecords, PlainVersion};
 use super::raw::RawRecords;
 use super::records::FlowRecord;
-use super::{DataSource, Interface, Tag, discard_reason, v5};
+use super::{Block, DataSource, Interface, Layout, Tag, discard_reason, v5};
 use crate::{Problem, Reader, WireError};
 
 /// A packet that was sampled: `flow_sample` (0:1, or of version 2 or 4) or `flow_sample_expanded` (0:3).
@@ -190,6 +190,20 @@ impl<'a> FlowRecords<'a> {
         Self { records, nested: false }
     }
 
+    /// The records of the public list, each through its [`Layout`](super::Layout), also those that have a type of their
+    /// own. None for versions 2 and 4, where records have other forms.
+    pub fn blocks(self) -> impl Iterator<Item = Result<Block<'a>, WireError>> + use<'a> {
+        let (tagged, nested) = match self.records {
+            Records::Tagged(records) => (Some(records), self.nested),
+            Records::Plain(_) => (None, false),
+        };
+        tagged.into_iter().flatten().filter_map(move |record| match record {
+            Ok((Tag::AGGREGATION, body)) if nested => Some(Err(too_deep(body))),
+            Ok((tag, body)) => Layout::flow(tag).map(|layout| Block::read(layout, body)),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
     /// Records inside a record.
     pub(super) const fn nested(records: RawRecords<'a>) -> Self {
         Self { records: Records::Tagged(records), nested: true }
@@ -214,11 +228,15 @@ impl<'a> Iterator for FlowRecords<'a> {
             Records::Plain(records) => return records.next(),
         };
         match records.next()? {
-            Ok((Tag::AGGREGATION, body)) if self.nested => {
-                Some(Err(body.error("extended_80211_aggregation", Problem::TooDeep(1))))
-            }
+            Ok((Tag::AGGREGATION, body)) if self.nested => Some(Err(too_deep(body))),
             Ok((tag, body)) => Some(FlowRecord::read(tag, body)),
             Err(error) => Some(Err(error)),
         }
     }
+}
+
+/// An aggregate inside an aggregate: nobody sends it, and it could go on for ever.
+#[cold]
+fn too_deep(body: Reader<'_>) -> WireError {
+    body.error("extended_80211_aggregation", Problem::TooDeep(1))
 }

@@ -18,6 +18,13 @@ impl<'a> Samples<'a> {
     }
 }
 
+impl Samples<'_> {
+    /// Where in the datagram the next sample begins.
+    pub const fn offset(&self) -> usize {
+        self.reader.offset()
+    }
+}
+
 impl<'a> Iterator for Samples<'a> {
     type Item = Result<Sample<'a>, WireError>;
 
