@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 want python3
 has serve && has query || skip "this binary has no serve or query"
 
-for kind in v5 v9 ipfix sflow; do
+for kind in v1 v5 v6 v7 v8 v9 ipfix sflow; do
     unset port http
     data=$scratch/$kind
     generate $kind 100000 21 --exporters 7

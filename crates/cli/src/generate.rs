@@ -1,6 +1,7 @@
 //! `finderscope generate`: a deterministic, realistic workload, with its true totals.
 
 mod exporter;
+mod fixed;
 mod netflow;
 mod sflow;
 mod templated;
@@ -14,8 +15,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use finderscope_transport::capture;
+use finderscope_wire::netflow::fixed::Field;
 
 use self::exporter::{Clock, Exporter};
+use self::fixed::Version;
 use self::templated::{Protocol, Templates};
 use self::traffic::{Flow, Traffic};
 use self::truth::Truth;
@@ -38,7 +41,7 @@ const DEFAULT_START: &str = "2026-01-01T00:00:00Z";
 /// Make a realistic workload as a capture file: the same arguments give the same bytes
 ///
 /// Hosts, services and sizes are skewed as in real traffic. NetFlow's every fourth exporter samples
-/// 1 in 100 and says so in its header or options; sFlow's sample 1 in 512 to 2,048.
+/// 1 in 100 and says so in its header or options (v1 and v7 cannot); sFlow's sample 1 in 512 to 2,048.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  finderscope generate v9 --flows 2000000 --seed 1 -o v9.pcap --truth v9.json\n  \
                         finderscope replay v9.pcap --to udp://127.0.0.1:2055 --rate 20000")]
@@ -76,8 +79,16 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Kind {
+    /// NetFlow version 1
+    V1,
     /// NetFlow version 5
     V5,
+    /// NetFlow version 6
+    V6,
+    /// NetFlow version 7
+    V7,
+    /// NetFlow version 8: aggregates, another scheme for each exporter
+    V8,
     /// NetFlow version 9
     V9,
     /// IPFIX
@@ -89,15 +100,22 @@ enum Kind {
 impl Kind {
     const fn port(self) -> u16 {
         match self {
-            Self::V5 | Self::V9 => 2055,
+            Self::V1 | Self::V5 | Self::V6 | Self::V7 | Self::V8 | Self::V9 => 2055,
             Self::Ipfix => 4739,
             Self::Sflow => 6343,
         }
     }
 
+    /// Whether its records have room for IPv6 addresses.
+    const fn has_ipv6(self) -> bool {
+        matches!(self, Self::V9 | Self::Ipfix | Self::Sflow)
+    }
+
     fn sampling_rate(self, exporter: usize) -> u32 {
         match self {
             Self::Sflow => SFLOW_SAMPLING_RATE << (exporter % 3),
+            // Their headers cannot say it.
+            Self::V1 | Self::V7 => 0,
             _ if exporter % SAMPLED_EVERY == SAMPLED_EVERY - 1 => NETFLOW_SAMPLING_RATE,
             _ => 0,
         }
@@ -111,7 +129,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let file = File::create(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
     let mut workload = Workload::new(args, BufWriter::with_capacity(1 << 20, file))?;
     let bar = progress::bar(args.flows as u64, "flows");
-    let mut traffic = Traffic::seeded(args.seed, args.kind != Kind::V5);
+    let mut traffic = Traffic::seeded(args.seed, args.kind.has_ipv6());
     let mut block = Vec::with_capacity(BLOCK);
     for first in (0..args.flows).step_by(BLOCK) {
         let count = BLOCK.min(args.flows - first);
@@ -171,6 +189,10 @@ impl Workload {
                     })?;
                 }
             }
+            Kind::V1 => self.fixed(number, clock, flows, Version::V1)?,
+            Kind::V6 => self.fixed(number, clock, flows, Version::V6)?,
+            Kind::V7 => self.fixed(number, clock, flows, Version::V7)?,
+            Kind::V8 => self.fixed(number, clock, flows, Version::V8)?,
             Kind::Sflow => {
                 for part in flows.chunks(sflow::PER_DATAGRAM) {
                     self.send(number, clock, part, |exporter, out| {
@@ -180,6 +202,20 @@ impl Workload {
             }
             Kind::V9 => self.templated(number, clock, flows, Protocol::V9)?,
             Kind::Ipfix => self.templated(number, clock, flows, Protocol::Ipfix)?,
+        }
+        Ok(())
+    }
+
+    /// Versions whose records have one layout; those of version 8 stand for several flows.
+    fn fixed(&mut self, number: usize, clock: Clock, flows: &[Flow], version: Version) -> anyhow::Result<()> {
+        let layout = fixed::layout(version, self.exporters[number].number);
+        for part in fixed::records(layout, clock, flows).chunks(layout.records_max) {
+            self.datagram.clear();
+            fixed::datagram(layout, &mut self.exporters[number], clock, part, &mut self.datagram)?;
+            self.write(number, clock)?;
+            let sum = |field| part.iter().map(|record| u64::from(record.get(field))).sum();
+            let (bytes, packets) = (sum(Field::Octets), sum(Field::Packets));
+            self.truth.add(&self.exporters[number], part.len() as u64, bytes, packets);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use clap::ValueEnum as _;
+
 use super::*;
 
 fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
@@ -23,7 +25,8 @@ fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn the_same_arguments_give_the_same_bytes() {
-    for kind in [Kind::V5, Kind::V9, Kind::Ipfix, Kind::Sflow] {
+    for kind in Kind::value_variants() {
+        let kind = *kind;
         assert_eq!(generated(kind, 3000, 6), generated(kind, 3000, 6), "{kind:?}");
     }
 }

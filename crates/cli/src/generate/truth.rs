@@ -44,7 +44,8 @@ impl Truth {
         self.add(exporter, samples, bytes, samples);
     }
 
-    fn add(&mut self, exporter: &Exporter, flows: u64, bytes: u64, packets: u64) {
+    /// Adds records that sum up to so many bytes and packets.
+    pub fn add(&mut self, exporter: &Exporter, flows: u64, bytes: u64, packets: u64) {
         let totals = self.0.entry(exporter.address()).or_default();
         let rate = u64::from(exporter.sampling_rate.max(1));
         totals.flows += flows;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use finderscope_wire::ipfix::{self, Dialect, FieldSpecifier, RecordWalker, Set, SetKind, TemplateRecords};
-use finderscope_wire::netflow::{self, v5, v9};
+use finderscope_wire::netflow::{self, fixed, v1, v5, v6, v7, v8, v9};
 use finderscope_wire::sflow;
 
 use super::patch::{Number, Patch};
@@ -17,6 +17,8 @@ use super::patch::{Number, Patch};
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Stream {
     V5(IpAddr, u8, u8),
+    /// Version and aggregation, engine's type and number.
+    Fixed(IpAddr, (u16, u8), u8, u8),
     V9(IpAddr, u32),
     Ipfix(IpAddr, u32),
     Sflow(IpAddr, u32),
@@ -47,6 +49,7 @@ impl Rewriter {
     pub fn learn(&mut self, source: IpAddr, bytes: &[u8], start: usize) {
         match netflow::version(bytes) {
             Some(v5::VERSION) => self.learn_v5(source, bytes, start),
+            Some(v1::VERSION | v6::VERSION | v7::VERSION | v8::VERSION) => self.learn_fixed(source, bytes, start),
             Some(v9::VERSION) => self.learn_v9(source, bytes, start),
             Some(ipfix::VERSION) => self.learn_ipfix(source, bytes, start),
             _ => self.learn_sflow(source, bytes, start),
@@ -82,6 +85,16 @@ impl Rewriter {
         let stream = Stream::V5(source, header.engine_type, header.engine_id);
         self.seconds.push(start + 8);
         self.sequence(start + 16, stream, header.flow_sequence.get(), header.count.get().into());
+    }
+
+    fn learn_fixed(&mut self, source: IpAddr, bytes: &[u8], start: usize) {
+        let Ok(message) = fixed::Message::read(bytes) else { return };
+        let (header, kind) = (message.header(), (message.version(), message.aggregation()));
+        self.seconds.push(start + 8);
+        if message.version() != v1::VERSION {
+            let stream = Stream::Fixed(source, kind, header.engine_type, header.engine_id);
+            self.sequence(start + 16, stream, header.flow_sequence, message.count().into());
+        }
     }
 
     fn learn_v9(&mut self, source: IpAddr, bytes: &[u8], start: usize) {

@@ -109,3 +109,25 @@ fn what_is_no_telemetry_is_left_alone() {
     let noise = vec![b"hello".to_vec(), vec![], vec![0; 40], vec![0, 10, 0, 16]];
     assert_eq!(one_loop_later(&noise), noise);
 }
+
+#[test]
+fn older_versions_go_on_by_records_and_version_1_by_time_alone() {
+    let datagram = |version, aggregation, flow_sequence, records| {
+        let mut bytes = Vec::new();
+        let layout = fixed::Layout::of(version, aggregation).unwrap();
+        let header = fixed::Header { flow_sequence, unix_seconds: 1000, ..Default::default() };
+        fixed::encode(layout, &header, &vec![fixed::Record::default(); records], &mut bytes).unwrap();
+        bytes
+    };
+    let capture = [
+        datagram(8, 1, 100, 30),
+        datagram(8, 2, 7, 4),
+        datagram(8, 1, 130, 5),
+        datagram(7, 0, 1, 2),
+        datagram(1, 0, 0, 9),
+    ];
+    let later = one_loop_later(&capture);
+    let headers = later.iter().map(|bytes| *fixed::Message::read(bytes).unwrap().header());
+    let numbers: Vec<_> = headers.map(|header| (header.flow_sequence, header.unix_seconds)).collect();
+    assert_eq!(numbers, [(135, 1060), (11, 1060), (165, 1060), (3, 1060), (0, 1060)]);
+}
