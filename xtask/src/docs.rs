@@ -50,8 +50,12 @@ fn filled_by(column: Column, table: Table) -> String {
         return String::new();
     }
     let mut mappings: Vec<_> = registry::MAPPINGS.iter().filter(|mapping| mapping.column == column).collect();
-    mappings.sort_by_key(|mapping| (mapping.rank, mapping.element));
-    let numbers: Vec<String> = mappings.iter().map(|mapping| mapping.element.to_string()).collect();
+    mappings.sort_by_key(|mapping| (mapping.rank, mapping.enterprise, mapping.element));
+    let number = |mapping: &&registry::Mapping| match mapping.enterprise {
+        0 => mapping.element.to_string(),
+        enterprise => format!("{enterprise}/{}", mapping.element),
+    };
+    let numbers: Vec<String> = mappings.iter().map(number).collect();
     numbers.join(", ")
 }
 
@@ -109,7 +113,7 @@ fn owner(enterprise: u32, later: bool) -> String {
 }
 
 fn row(out: &mut String, element: &Element) {
-    let mappings = if element.enterprise == 0 { registry::mappings(element.id) } else { &[] };
+    let mappings = registry::mappings(element.enterprise, element.id);
     let columns: Vec<String> = mappings.iter().map(|mapping| format!("`{}`", mapping.column.name())).collect();
     let _ = writeln!(
         out,

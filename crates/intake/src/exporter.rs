@@ -9,6 +9,7 @@ use crate::Protocol;
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::duplicate::Duplicates;
+use crate::learned::Learned;
 use crate::ledger::Ledger;
 use crate::sampling::Samplers;
 use crate::sequence::{Sequence, SequenceCounts};
@@ -48,6 +49,8 @@ pub(crate) struct Exporter {
     pub(crate) domains: BTreeMap<DomainKey, Domain>,
     /// Rates that were told for all of its domains.
     pub(crate) wide: Samplers,
+    /// Elements that it described itself.
+    pub(crate) learned: Learned,
     /// What domains that were forgotten had counted.
     pub(crate) forgotten: SequenceCounts,
     /// Whether the operator named it; told anew by the configuration at each start.
@@ -112,6 +115,7 @@ impl Exporter {
             waiting: Waiting::default(),
             domains: BTreeMap::new(),
             wide: Samplers::default(),
+            learned: Learned::default(),
             forgotten: SequenceCounts::default(),
             listed: false,
             config: None,

@@ -6,19 +6,18 @@ use finderscope_wire::ipfix::{self, ScopeKind};
 use crate::cells::Records;
 use crate::context::Context;
 use crate::exporter::{DomainKey, Exporter};
+use crate::learned::TypeRecord;
 use crate::pass::Pass;
-use crate::plan::{Named, put_application, put_scope};
+use crate::plan::{Named, put, put_scope};
 use crate::sampling::Told;
+use crate::structured::Meaning;
 use crate::subject::Subjects;
-use crate::text;
 use crate::watch::OptionsEvent;
 
 /// The scope's text stands in each of a record's rows; a long one must not be multiplied by a stranger.
 const SCOPE_TEXT_MAX: usize = 1_024;
 /// systemInitTimeMilliseconds.
 const BOOT: u16 = 160;
-/// applicationId.
-const APPLICATION: u16 = 95;
 /// observationDomainId.
 const DOMAIN: u16 = 149;
 /// exporterIPv4Address, exporterIPv6Address, exportingProcessId: as scopes, the whole exporter.
@@ -37,7 +36,9 @@ pub(crate) fn write(
     let subjects = Subjects::of(fields);
     for row in 0..records.len() {
         learn(fields, records, row, key, exporter, pass);
-        write_row(fields, &subjects, template_id, records, row, context, pass);
+        let templates = exporter.domains.get(&key).map(|domain| &domain.templates);
+        let meaning = Meaning { templates, learned: &exporter.learned };
+        write_row(fields, &subjects, template_id, &meaning, (records, row), context, pass);
     }
 }
 
@@ -50,17 +51,21 @@ fn learn(
     exporter: &mut Exporter,
     pass: &mut Pass<'_>,
 ) {
-    let (mut told, mut place) = (Told::default(), Place::default());
+    let (mut told, mut place, mut described) = (Told::default(), Place::default(), TypeRecord::default());
     for field in fields {
         let bytes = records.cell(row, field.field);
         place.scope(field, bytes, &mut told);
         let Some(element) = field.element else { continue };
         told.element(element, bytes);
+        described.field(element, bytes);
         if element == BOOT
             && let Some(millis @ 1..) = ipfix::unsigned(bytes)
         {
             exporter.domains.entry(key).or_default().boot_ns = ipfix::millis_to_ns(millis);
         }
+    }
+    if !exporter.learned.learn(&described) {
+        exporter.ledger.notes.add("elements_described", 1);
     }
     if told.rate().is_none() && told.sequence().is_none() {
         return;
@@ -105,27 +110,23 @@ fn write_row(
     fields: &[Named],
     subjects: &Subjects,
     template_id: u16,
-    records: &Records<'_>,
-    row: usize,
+    meaning: &Meaning<'_>,
+    (records, row): (&Records<'_>, usize),
     context: &Context,
     pass: &mut Pass<'_>,
 ) {
     let value = |field: &Named| {
-        let (mut value, bytes) = (String::new(), records.cell(row, field.field));
-        match field.element {
-            // As the column `app` spells it.
-            Some(APPLICATION) => put_application(&mut value, bytes),
-            _ => text::put(&mut value, field.data_type, bytes),
-        }
+        let (mut value, (_, data_type)) = (String::new(), meaning.of(field));
+        put(&mut value, field.element, data_type, records.cell(row, field.field), meaning);
         value
     };
     let mut scope = String::new();
     for field in fields.iter().filter(|field| field.scope) {
-        put_scope(&mut scope, &field.name, &value(field));
+        put_scope(&mut scope, meaning.of(field).0, &value(field));
     }
     scope.truncate(scope.floor_char_boundary(SCOPE_TEXT_MAX));
     let values: Vec<(&str, String)> =
-        fields.iter().filter(|field| !field.scope).map(|field| (field.name.as_str(), value(field))).collect();
+        fields.iter().filter(|field| !field.scope).map(|field| (meaning.of(field).0, value(field))).collect();
     let builder = &mut pass.tables.options;
     context.write(builder, values.len());
     builder.u16(Column::OptionTemplateId).push_run(template_id, values.len());

@@ -8,12 +8,13 @@ mod columns;
 mod compile;
 mod extras;
 mod face;
+mod key;
 mod packets;
 mod rates;
 mod times;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use finderscope_flow::registry::{Conversion, DataType};
 use finderscope_flow::{Column, Table};
@@ -25,7 +26,7 @@ use crate::cells::Field;
 use crate::template::Layout;
 
 pub(crate) use columns::put_application;
-pub(crate) use extras::put_scope;
+pub(crate) use extras::{put, put_scope};
 pub(crate) use face::{Buffers, Rows};
 pub(crate) use packets::{mac, write as write_packet};
 pub(crate) use rates::write_run as write_rate;
@@ -45,6 +46,8 @@ pub(crate) struct Plan {
     /// Bytes of every record, where no field varies.
     pub(crate) stride: Option<usize>,
     pub(crate) work: Work,
+    /// Its fields with their names; only made where records of it stand in lists.
+    named: OnceLock<Vec<Named>>,
 }
 
 /// What the records become.
@@ -67,6 +70,8 @@ pub(crate) struct Named {
     pub(crate) v9_scope: Option<ScopeKind>,
     pub(crate) name: String,
     pub(crate) data_type: Option<DataType>,
+    /// Enterprise and number, where the registry has no name.
+    pub(crate) unknown: Option<(u32, u16)>,
 }
 
 /// What becomes of data records.
@@ -105,6 +110,11 @@ pub(crate) struct Fill {
 }
 
 impl Plan {
+    /// Its fields with length, with their names.
+    pub(crate) fn named(&self) -> &[Named] {
+        self.named.get_or_init(|| compile::named_fields(&self.fields, &self.layout))
+    }
+
     /// Whether its records are data or options.
     pub(crate) const fn kind(&self) -> TemplateKind {
         if self.layout.options { TemplateKind::Options } else { TemplateKind::Data }

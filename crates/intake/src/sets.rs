@@ -13,6 +13,7 @@ use crate::options;
 use crate::pass::{Pass, Shared};
 use crate::plan::{Frame, Plan, Rows, Work};
 use crate::sampling::Lookup;
+use crate::structured::Meaning;
 use crate::template::Template;
 use crate::waiting::WaitingSet;
 use crate::{Protocol, learn};
@@ -213,6 +214,7 @@ pub(crate) fn records(
                     template: id,
                     config: exporter.config.and_then(|at| config.exporters.get(at)),
                 },
+                meaning: Meaning { templates: Some(&domain.templates), learned: &exporter.learned },
             };
             let assumed = data.write(&records, &plan.places, &rows, pass.tables, buffers);
             exporter.ledger.notes.add("times_assumed", assumed);

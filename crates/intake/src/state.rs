@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::template::{Layout, Template, TemplateTimes};
 
 /// The layout of what follows; another layout gets another number.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Why a saved state cannot be used. Without it, exporters have to send their templates again.
 #[derive(Debug, thiserror::Error)]

@@ -66,6 +66,19 @@ pub(crate) fn trimmed(bytes: &[u8]) -> &[u8] {
     &bytes[..length]
 }
 
+/// Appends a route distinguisher as RFC 4364 section 4.2 has its three kinds: system and number, or address and number.
+pub(crate) fn put_route_distinguisher(out: &mut String, bytes: &[u8]) -> Option<()> {
+    let &[kind_high, kind_low, a, b, c, d, e, f] = <&[u8; 8]>::try_from(bytes).ok()?;
+    let number = u16::from_be_bytes([e, f]);
+    let _ = match u16::from_be_bytes([kind_high, kind_low]) {
+        0 => write!(out, "{}:{}", u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])),
+        1 => write!(out, "{}:{number}", Ipv4Addr::new(a, b, c, d)),
+        2 => write!(out, "{}:{number}", u32::from_be_bytes([a, b, c, d])),
+        _ => return None,
+    };
+    Some(())
+}
+
 /// Appends `aa:bb:cc:dd:ee:ff`.
 pub(crate) fn put_mac(out: &mut String, mac: [u8; 6]) {
     for (at, byte) in mac.into_iter().enumerate() {

@@ -11,14 +11,20 @@
 
 mod data;
 mod encode;
+mod list;
 mod message;
 mod number;
 mod set;
 mod template;
 mod time;
+mod type_record;
 
 pub use data::{Fields, Record, RecordWalker, is_zero, shortest, variable_length};
 pub use encode::{Encoder, Finished, put_variable_length};
+pub use list::{
+    BasicList, ListParts, ListRecords, ListSemantic, ListValues, SubTemplateList, SubTemplateMultiList, put_basic_list,
+    put_sub_template_list, put_sub_template_multi_list,
+};
 pub use message::{Header, Message, Messages, VERSION, messages, stream_message_length};
 pub use number::{float, signed, unsigned};
 pub use set::{Dialect, Extent, Set, SetKind, Sets};
@@ -28,3 +34,4 @@ pub use template::{
 pub use time::{
     export_delta_to_ns, is_plausible_ns, micros_to_ns, millis_to_ns, ntp_micros_to_ns, ntp_to_ns, seconds_to_ns,
 };
+pub use type_record::TypeRecord;

@@ -1,7 +1,7 @@
 //! Which column an information element fills.
 //!
-//! One table for IPFIX and NetFlow v9, whose field types below 128 are the same numbers. Elements that are not
-//! here either have a meaning of their own (times, sampling, counters of both directions, structured data,
+//! One table for IPFIX and NetFlow v9, whose field types below 128 are the same numbers, and one for the enterprises'
+//! elements. Elements that are not here either have a meaning of their own (times, sampling, counters of both directions, structured data,
 //! packet sections: the record plan knows them), or go to [`Column::Extra`] under their name.
 
 use crate::Column;
@@ -9,7 +9,9 @@ use crate::Column;
 /// That an element fills a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Mapping {
-    /// IANA's number, or NetFlow v9's field type.
+    /// Whose number it is; 0 for IANA's and NetFlow v9's.
+    pub enterprise: u32,
+    /// The element's number, or NetFlow v9's field type.
     pub element: u16,
     /// What it fills.
     pub column: Column,
@@ -34,19 +36,36 @@ pub enum Conversion {
     TopBits,
     /// A 3-byte label stack entry: its upper 20 bits, at this place of the stack, the top being 0.
     Label(u8),
+    /// A number at this place of a list, the first being 0; zeros are places that the list did not reach.
+    Item(u8),
+    /// All numbers of a basicList (RFC 6313).
+    Items,
+    /// A differentiated services code point: the upper six bits of the byte.
+    CodePoint,
+    /// An IP precedence: the upper three bits of the byte.
+    Precedence,
     /// An application's engine and selector (RFC 6759 section 4), as `engine:selector`.
     Application,
 }
 
 const fn m(element: u16, column: Column, rank: u8) -> Mapping {
-    Mapping { element, column, rank, conversion: Conversion::Plain }
+    by(element, column, rank, Conversion::Plain)
 }
 
 const fn by(element: u16, column: Column, rank: u8, conversion: Conversion) -> Mapping {
-    Mapping { element, column, rank, conversion }
+    Mapping { enterprise: 0, element, column, rank, conversion }
 }
 
-/// Every mapping, by element.
+const fn of(enterprise: u32, element: u16, column: Column, rank: u8) -> Mapping {
+    Mapping { enterprise, ..m(element, column, rank) }
+}
+
+/// nProbe's list of the systems on the way to the destination, one element for each.
+const fn as_path(place: u8) -> Mapping {
+    Mapping { enterprise: 35632, ..by(300 + place as u16, Column::AsPath, 0, Conversion::Item(place)) }
+}
+
+/// Every mapping, by enterprise and element.
 #[rustfmt::skip]
 pub static MAPPINGS: &[Mapping] = &[
     m(1,   Column::Bytes, 0),                // octetDeltaCount
@@ -77,6 +96,8 @@ pub static MAPPINGS: &[Mapping] = &[
     m(31,  Column::Ipv6FlowLabel, 0),        // flowLabelIPv6
     by(32, Column::IcmpType, 1, Conversion::HighByte), // icmpTypeCodeIPv4
     by(32, Column::IcmpCode, 1, Conversion::LowByte),
+    m(44,  Column::SrcAddr, 3),              // sourceIPv4Prefix
+    m(45,  Column::DstAddr, 3),              // destinationIPv4Prefix
     m(48,  Column::SamplerId, 1),            // samplerId
     m(52,  Column::MinimumTtl, 0),           // minimumTTL
     m(53,  Column::MaximumTtl, 0),           // maximumTTL
@@ -84,6 +105,7 @@ pub static MAPPINGS: &[Mapping] = &[
     m(56,  Column::SrcMac, 0),               // sourceMacAddress
     m(57,  Column::DstMac, 1),               // postDestinationMacAddress
     m(58,  Column::VlanId, 0),               // vlanId
+    m(58,  Column::SrcVlan, 0),
     m(59,  Column::DstVlan, 0),              // postVlanId
     m(61,  Column::FlowDirection, 0),        // flowDirection
     m(62,  Column::NextHop, 1),              // ipNextHopIPv6Address
@@ -112,12 +134,22 @@ pub static MAPPINGS: &[Mapping] = &[
     by(139, Column::IcmpType, 2, Conversion::HighByte), // icmpTypeCodeIPv6
     by(139, Column::IcmpCode, 2, Conversion::LowByte),
     m(148, Column::FlowId, 0),               // flowId
+    m(169, Column::DstAddr, 4),              // destinationIPv6Prefix
+    m(170, Column::SrcAddr, 4),              // sourceIPv6Prefix
+    m(171, Column::PostBytes, 1),            // postOctetTotalCount
+    m(172, Column::PostPackets, 1),          // postPacketTotalCount
     m(176, Column::IcmpType, 0),             // icmpTypeIPv4
     m(177, Column::IcmpCode, 0),             // icmpCodeIPv4
     m(178, Column::IcmpType, 0),             // icmpTypeIPv6
     m(179, Column::IcmpCode, 0),             // icmpCodeIPv6
+    m(180, Column::SrcPort, 1),              // udpSourcePort
+    m(181, Column::DstPort, 1),              // udpDestinationPort
+    m(182, Column::SrcPort, 2),              // tcpSourcePort
+    m(183, Column::DstPort, 2),              // tcpDestinationPort
     m(184, Column::TcpSequenceNumber, 0),    // tcpSequenceNumber
     m(192, Column::IpTtl, 0),                // ipTTL
+    by(195, Column::IpTos, 1, Conversion::CodePoint), // ipDiffServCodePoint
+    by(196, Column::IpTos, 2, Conversion::Precedence), // ipPrecedence
     by(197, Column::IpFlags, 0, Conversion::TopBits), // fragmentFlags
     m(225, Column::PostNatSrcAddr, 0),       // postNATSourceIPv4Address
     m(226, Column::PostNatDstAddr, 0),       // postNATDestinationIPv4Address
@@ -136,27 +168,49 @@ pub static MAPPINGS: &[Mapping] = &[
     m(282, Column::PostNatDstAddr, 1),       // postNATDestinationIPv6Address
     m(302, Column::SamplerId, 0),            // selectorId
     m(371, Column::UserName, 0),             // userName
-    // Cisco ASA's own field types of NetFlow v9; IPFIX has no such numbers.
+    by(483, Column::BgpCommunities, 2, Conversion::Item(0)), // bgpCommunity
+    by(484, Column::BgpCommunities, 1, Conversion::Items), // bgpSourceCommunityList
+    by(485, Column::BgpCommunities, 0, Conversion::Items), // bgpDestinationCommunityList
+    // Field types of NetFlow v9 alone: Cisco ASA's and Palo Alto's. IPFIX has no such numbers.
     m(40000, Column::UserName, 1),
     m(40001, Column::PostNatSrcAddr, 2),
     m(40002, Column::PostNatDstAddr, 2),
     m(40003, Column::PostNaptSrcPort, 1),
     m(40004, Column::PostNaptDstPort, 1),
     m(40005, Column::FirewallEvent, 1),
+    m(56701, Column::App, 2),
+    m(56702, Column::UserName, 2),
+    // Cisco's performance records name client and server in place of source and destination.
+    of(9, 12236, Column::SrcAddr, 5),        // clientIPv4Address
+    of(9, 12237, Column::DstAddr, 5),        // serverIPv4Address
+    of(9, 12238, Column::SrcAddr, 6),        // clientIPv6Address
+    of(9, 12239, Column::DstAddr, 6),        // serverIPv6Address
+    of(9, 12240, Column::SrcPort, 5),        // clientTransportPort
+    of(9, 12241, Column::DstPort, 5),        // serverTransportPort
+    of(3054, 111, Column::App, 4),           // ixiaL7ApplicationName
+    of(5951, 152, Column::App, 4),           // netscalerAppName
+    of(5951, 205, Column::UserName, 4),      // netscalerAaaUsername
+    of(5951, 250, Column::UserName, 5),      // netscalerIcaUsername
+    of(6871, 14, Column::TcpFlags, 1),       // initialTCPFlags
+    of(6871, 15, Column::TcpFlags, 1),       // unionTCPFlags
+    of(9789, 2, Column::App, 4),             // afcProtocolName
+    of(15397, 1, Column::App, 4),            // proceraService
+    of(35632, 119, Column::App, 4),          // L7_PROTO_NAME
+    of(35632, 121, Column::UserName, 4),     // FLOW_USER_NAME
+    as_path(0), as_path(1), as_path(2), as_path(3), as_path(4), // DST_AS_PATH_1 and on
+    as_path(5), as_path(6), as_path(7), as_path(8), as_path(9),
 ];
 
-/// The columns that an IANA element or a NetFlow v9 field type fills: none, one, or two.
-pub fn mappings(element: u16) -> &'static [Mapping] {
-    let from = MAPPINGS.partition_point(|mapping| mapping.element < element);
-    let until = MAPPINGS.partition_point(|mapping| mapping.element <= element);
+/// The columns that an element fills: none, one, or two. `enterprise` is 0 for IANA's and NetFlow v9's.
+pub fn mappings(enterprise: u32, element: u16) -> &'static [Mapping] {
+    let key = |mapping: &Mapping| (mapping.enterprise, mapping.element);
+    let from = MAPPINGS.partition_point(|mapping| key(mapping) < (enterprise, element));
+    let until = MAPPINGS.partition_point(|mapping| key(mapping) <= (enterprise, element));
     &MAPPINGS[from..until]
 }
 
-/// The column that an element fills, the first where it fills two. Enterprises' elements fill none, and neither
-/// do reverse ones here: which row of a biflow they belong to is for the reader of records to know.
+/// The column that an element fills, the first where it fills two. Reverse elements fill none here: which row of a
+/// biflow they belong to is for the reader of records to know.
 pub fn column_of(enterprise: Option<u32>, id: u16) -> Option<Column> {
-    match enterprise {
-        None | Some(0) => mappings(id).first().map(|mapping| mapping.column),
-        Some(_) => None,
-    }
+    mappings(enterprise.unwrap_or(0), id).first().map(|mapping| mapping.column)
 }

@@ -98,9 +98,9 @@ fn names_are_unique_and_fit_for_columns() {
 
 #[test]
 fn mappings_stand_by_number_and_name_elements_that_exist() {
-    assert!(MAPPINGS.is_sorted_by_key(|mapping| mapping.element));
-    for mapping in MAPPINGS.iter().filter(|mapping| mapping.element < 0x8000) {
-        assert!(element(None, mapping.element).is_some(), "{mapping:?}");
+    assert!(MAPPINGS.is_sorted_by_key(|mapping| (mapping.enterprise, mapping.element)));
+    for mapping in MAPPINGS {
+        assert!(element(Some(mapping.enterprise), mapping.element).is_some(), "{mapping:?}");
     }
 }
 
@@ -110,9 +110,9 @@ fn an_element_knows_its_column() {
     assert_eq!(column_of(Some(0), 28), Some(Column::DstAddr));
     assert_eq!(column_of(Some(6876), 1), None);
     assert_eq!(column_of(None, 21), None);
-    let icmp: Vec<Column> = mappings(32).iter().map(|mapping| mapping.column).collect();
+    let icmp: Vec<Column> = mappings(0, 32).iter().map(|mapping| mapping.column).collect();
     assert_eq!(icmp, [Column::IcmpType, Column::IcmpCode]);
-    assert!(mappings(3).is_empty());
+    assert!(mappings(0, 3).is_empty());
 }
 
 #[test]

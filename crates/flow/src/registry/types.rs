@@ -103,6 +103,11 @@ numbered! {
 }
 
 impl DataType {
+    /// Whether values are integers or floating-point numbers.
+    pub const fn is_number(self) -> bool {
+        matches!(self.number(), 1..=10)
+    }
+
     /// How many octets a value has at most, where it is of a fixed kind; fewer are allowed for numbers
     /// (reduced-size encoding, RFC 7011 section 6.2).
     pub const fn octets(self) -> Option<u16> {

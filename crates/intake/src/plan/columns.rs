@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use finderscope_flow::builder::{Bytes, Fixed, Lists};
 use finderscope_flow::registry::{Conversion, Mapping};
-use finderscope_flow::{Builder, Kind};
-use finderscope_wire::ipfix::{self, VARIABLE};
+use finderscope_flow::{Builder, Column, Kind};
+use finderscope_wire::Reader;
+use finderscope_wire::ipfix::{self, BasicList, VARIABLE};
 
 use super::Fill;
 use crate::cells::{Field, Records};
@@ -26,9 +27,17 @@ pub(super) fn can_fill(mapping: &Mapping, field: Field) -> bool {
         Kind::U8 | Kind::U16 | Kind::U32 | Kind::U64 => (1..=8).contains(&length),
         Kind::Address => matches!(length, 4 | 16),
         Kind::Mac => length == 6,
-        Kind::List => length == 3,
+        Kind::List => list_fits(mapping.conversion, length),
         Kind::Text => true,
         Kind::Time | Kind::Word(_) | Kind::Map => false,
+    }
+}
+
+fn list_fits(conversion: Conversion, length: u16) -> bool {
+    match conversion {
+        Conversion::Label(_) => length == 3,
+        Conversion::Item(_) => (1..=4).contains(&length),
+        _ => true,
     }
 }
 
@@ -37,13 +46,16 @@ pub(super) fn write(fill: &Fill, records: &Records<'_>, builder: &mut Builder, b
     let (column, sources) = (fill.column, fill.sources.as_slice());
     match column.kind() {
         Kind::U8 => u8_cells(builder.u8(column), records, sources),
+        Kind::U16 if column == Column::TcpFlags && sources.len() > 1 => {
+            flag_cells(builder.u16(column), records, sources)
+        }
         Kind::U16 => u16_cells(builder.u16(column), records, sources),
         Kind::U32 => u32_cells(builder.u32(column), records, sources),
         Kind::U64 => u64_cells(builder.u64(column), records, sources),
         Kind::Mac => mac_cells(builder.u64(column), records, sources),
         Kind::Address => address_cells(builder.address(column), records, sources),
         Kind::Text => text_cells(builder.text(column), records, sources, buffer),
-        Kind::List => label_cells(builder.list(column), records, sources),
+        Kind::List => list_cells(builder.list(column), records, sources),
         // `can_fill` lets no field fill these.
         Kind::Time | Kind::Word(_) | Kind::Map => {}
     }
@@ -106,7 +118,22 @@ const fn convert(value: u64, conversion: Conversion) -> u64 {
         Conversion::LowByte => value & 0xff,
         Conversion::Vlan => value & 0xfff,
         Conversion::TopBits => value >> 5 & 7,
-        Conversion::Plain | Conversion::Label(_) | Conversion::Application => value,
+        Conversion::CodePoint => (value & 0x3f) << 2,
+        Conversion::Precedence => (value & 7) << 5,
+        Conversion::Plain
+        | Conversion::Label(_)
+        | Conversion::Item(_)
+        | Conversion::Items
+        | Conversion::Application => value,
+    }
+}
+
+/// Flags of parts of a flow are or-ed, as those of its packets are.
+fn flag_cells(cells: &mut Fixed<u16>, records: &Records<'_>, sources: &[Source]) {
+    for row in 0..records.len() {
+        let flags = sources.iter().filter_map(|&(field, _)| ipfix::unsigned(records.cell(row, field)));
+        let all = flags.reduce(|all, flags| all | flags);
+        cells.push_option(all.and_then(|flags| u16::try_from(flags).ok()));
     }
 }
 
@@ -185,20 +212,48 @@ pub(crate) fn put_application(out: &mut String, cell: &[u8]) {
     }
 }
 
-/// A stack of labels; entries of zeros are places that the packet's stack did not reach.
-fn label_cells(cells: &mut Lists, records: &Records<'_>, sources: &[Source]) {
+/// A list, of a field for each of its places, or of one that is a list itself. What is zero is a place that the list
+/// did not reach; of lists the first that holds anything counts.
+fn list_cells(cells: &mut Lists, records: &Records<'_>, sources: &[Source]) {
     let mut sources = sources.to_vec();
-    sources.sort_by_key(|&(_, conversion)| if let Conversion::Label(place) = conversion { place } else { u8::MAX });
+    sources.sort_by_key(|&(_, conversion)| match conversion {
+        Conversion::Label(place) | Conversion::Item(place) => place,
+        _ => 0,
+    });
+    let mut items = Vec::new();
     for row in 0..records.len() {
-        let labels = sources.iter().filter_map(|&(field, _)| match *records.cell(row, field) {
-            [0, 0, 0] => None,
-            [a, b, c] => Some(u32::from_be_bytes([0, a, b, c]) >> 4),
-            _ => None,
-        });
-        if labels.clone().next().is_some() {
-            cells.push(labels);
-        } else {
+        items.clear();
+        for &(field, conversion) in &sources {
+            let cell = records.cell(row, field);
+            match conversion {
+                Conversion::Items if items.is_empty() => items.extend(numbers(cell)),
+                Conversion::Items => {}
+                Conversion::Label(_) => items.extend(label(cell)),
+                _ => items.extend(number_of(cell).filter(|&number| number != 0)),
+            }
+        }
+        if items.is_empty() {
             cells.push_nulls(1);
+        } else {
+            cells.push(items.iter().copied());
         }
     }
+}
+
+fn label(cell: &[u8]) -> Option<u32> {
+    match *cell {
+        [0, 0, 0] => None,
+        [a, b, c] => Some(u32::from_be_bytes([0, a, b, c]) >> 4),
+        _ => None,
+    }
+}
+
+fn number_of(cell: &[u8]) -> Option<u32> {
+    ipfix::unsigned(cell).and_then(|number| u32::try_from(number).ok())
+}
+
+/// The numbers of a basicList, as far as it is sound.
+fn numbers(cell: &[u8]) -> impl Iterator<Item = u32> {
+    let list = BasicList::read(Reader::new(cell)).ok();
+    list.into_iter().flat_map(|list| list.values()).map_while(Result::ok).filter_map(number_of)
 }

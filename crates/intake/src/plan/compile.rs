@@ -1,15 +1,18 @@
 //! From a template's fields to a plan.
 
-use finderscope_flow::registry::{self, DataType, Mapping, REVERSE_ENTERPRISE};
+use std::sync::OnceLock;
+
+use finderscope_flow::registry::{self, DataType, Mapping};
 use finderscope_flow::{Column, Table};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, VARIABLE};
 use finderscope_wire::netflow::fixed;
 use finderscope_wire::packet::HeaderProtocol;
 
 use super::extras::named;
+use super::key::{self, Direction, Key};
 use super::rates::RateFields;
 use super::times::{self, Times};
-use super::{DataPlan, Face, Fill, Plan, Work};
+use super::{DataPlan, Face, Fill, Named, Plan, Work};
 use crate::cells::Field;
 use crate::template::Layout;
 
@@ -19,27 +22,18 @@ pub(super) struct Slot {
     pub(super) specifier: FieldSpecifier,
     pub(super) scope: bool,
     pub(super) field: Field,
+    pub(super) key: Key,
 }
 
 impl Slot {
     /// IANA's number, of either direction.
     pub(super) fn element(&self) -> Option<(u16, Direction)> {
-        match self.specifier.enterprise {
-            None | Some(0) => Some((self.specifier.element, Direction::Forward)),
-            Some(REVERSE_ENTERPRISE) => Some((self.specifier.element, Direction::Reverse)),
-            Some(_) => None,
-        }
+        (self.key.enterprise == 0).then_some((self.key.element, self.key.direction))
     }
 
     fn is(&self, elements: &[u16], direction: Direction) -> bool {
         self.element().is_some_and(|(element, of)| of == direction && elements.contains(&element))
     }
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Direction {
-    Forward,
-    Reverse,
 }
 
 /// Bytes and packets, delta and total: what makes a record a flow.
@@ -62,7 +56,7 @@ const SECTIONS: [(u16, HeaderProtocol); 4] = [
 const PADDING: u16 = 210;
 
 pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>) -> Plan {
-    let slots = slots(&fields, usize::from(layout.scope));
+    let slots = slots(&fields, usize::from(layout.scope), dialect);
     let work = if layout.options {
         Work::Options(slots.iter().map(|slot| named(slot, dialect)).collect())
     } else {
@@ -71,7 +65,13 @@ pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>
     let places: Vec<Field> = slots.iter().map(|slot| slot.field).collect();
     let fixed = places.iter().all(|field| field.length != VARIABLE);
     let stride = fixed.then(|| places.iter().map(|field| usize::from(field.length)).sum());
-    Plan { layout, fields, places, stride, work }
+    Plan { layout, fields, places, stride, work, named: OnceLock::new() }
+}
+
+/// The fields with length of a template, with their names.
+pub(super) fn named_fields(fields: &[FieldSpecifier], layout: &Layout) -> Vec<Named> {
+    let dialect = layout.dialect.into();
+    slots(fields, usize::from(layout.scope), dialect).iter().map(|slot| named(slot, dialect)).collect()
 }
 
 /// The plan of records that need no template: their fields are elements like others, or have only a name.
@@ -97,14 +97,15 @@ pub(super) fn fixed(layout: &fixed::Layout) -> Plan {
     plan
 }
 
-fn slots(fields: &[FieldSpecifier], scope: usize) -> Vec<Slot> {
+fn slots(fields: &[FieldSpecifier], scope: usize, dialect: Dialect) -> Vec<Slot> {
     let mut offset = 0;
+    let is_nprobe = key::is_nprobe(fields, dialect);
     let with_length = fields.iter().enumerate().filter(|(_, specifier)| specifier.length > 0);
     let slot = |(index, (at, &specifier)): (usize, (usize, &FieldSpecifier))| {
         let field = Field { index: index as u16, offset, length: specifier.length };
         // Offsets are only used where no field varies.
         offset = offset.saturating_add(specifier.length.into());
-        Slot { specifier, scope: at < scope, field }
+        Slot { specifier, scope: at < scope, field, key: Key::of(specifier, dialect, is_nprobe) }
     };
     with_length.enumerate().map(slot).collect()
 }
@@ -125,8 +126,8 @@ fn data(slots: &[Slot], dialect: Dialect) -> DataPlan {
     reverse_counters.extend(fields(&RESPONDER, Forward));
     counters.extend(&reverse_counters);
     DataPlan {
-        flow: (counts || !tells).then(|| forward(slots, dialect, Table::Flows)),
-        event: tells.then(|| forward(slots, dialect, Table::Events)),
+        flow: (counts || !tells).then(|| forward(slots, dialect, Table::Flows, two_way)),
+        event: tells.then(|| forward(slots, dialect, Table::Events, two_way)),
         reverse: two_way.then(|| reverse(slots, dialect)),
         counters,
         reverse_counters,
@@ -148,20 +149,17 @@ struct Candidate {
     mapping: Mapping,
 }
 
-fn forward(slots: &[Slot], dialect: Dialect, table: Table) -> Face {
+/// `two_way` says that the other direction has a row of its own.
+fn forward(slots: &[Slot], dialect: Dialect, table: Table, two_way: bool) -> Face {
     let times = times::of(slots, Direction::Forward);
     let mut draft = Draft::default();
     for &slot in slots {
-        match slot.element() {
-            Some((element, Direction::Forward)) => {
-                if times.uses(slot.field) || is_silent(element) || section(&slot).is_some() {
-                    continue;
-                }
-                draft.offer(slot, &mappings(element), table, 0);
-            }
+        match slot.key.direction {
+            Direction::Forward if times.uses(slot.field) || is_silent(slot.key) || section(&slot).is_some() => {}
+            Direction::Forward => draft.offer(slot, &mappings(slot.key), table, 0),
             // The other direction's row has it.
-            Some((element, Direction::Reverse)) if fills(element) => {}
-            _ => draft.extras.push(slot),
+            Direction::Reverse if two_way && fills(slot.key) => {}
+            Direction::Reverse => draft.extras.push(slot),
         }
     }
     let packet = slots.iter().find_map(section);
@@ -177,19 +175,19 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
     };
     let mut draft = Draft::default();
     for &slot in slots {
-        match slot.element() {
-            Some((element, Direction::Reverse)) if fills(element) && !times::is_time(element) => {
-                draft.offer(slot, &mappings(element), Table::Flows, 0);
-            }
-            Some((element, Direction::Forward)) if RESPONDER.contains(&element) => {
+        let responder = slot.element().map(|(element, _)| element).filter(|element| RESPONDER.contains(element));
+        match (slot.key.direction, responder) {
+            (Direction::Reverse, _) if times.uses(slot.field) => {}
+            (Direction::Reverse, _) => draft.offer(slot, &mappings(slot.key), Table::Flows, 0),
+            (Direction::Forward, Some(element)) => {
                 let column = if element == RESPONDER[0] { Column::Bytes } else { Column::Packets };
                 draft.offer(slot, &[plain(element, column)], Table::Flows, 2);
             }
-            Some((element, Direction::Forward)) if !is_silent(element) && !times.uses(slot.field) => {
-                let turned: Vec<Mapping> = mappings(element).into_iter().filter_map(turned).collect();
+            (Direction::Forward, None) if !is_silent(slot.key) && !times.uses(slot.field) => {
+                let turned: Vec<Mapping> = mappings(slot.key).into_iter().filter_map(turned).collect();
                 draft.offer(slot, &turned, Table::Flows, TURNED);
             }
-            _ => {}
+            (Direction::Forward, None) => {}
         }
     }
     draft.extras.clear();
@@ -246,26 +244,26 @@ impl Draft {
 }
 
 /// The mappings of the registry, and those of an initiator's counters.
-fn mappings(element: u16) -> Vec<Mapping> {
-    match element {
-        231 => vec![plain(element, Column::Bytes)],
-        298 => vec![plain(element, Column::Packets)],
-        _ => registry::mappings(element).to_vec(),
+fn mappings(key: Key) -> Vec<Mapping> {
+    match (key.enterprise, key.element) {
+        (0, 231) => vec![plain(231, Column::Bytes)],
+        (0, 298) => vec![plain(298, Column::Packets)],
+        (enterprise, element) => registry::mappings(enterprise, element).to_vec(),
     }
 }
 
 const fn plain(element: u16, column: Column) -> Mapping {
-    Mapping { element, column, rank: 2, conversion: registry::Conversion::Plain }
+    Mapping { enterprise: 0, element, column, rank: 2, conversion: registry::Conversion::Plain }
 }
 
 /// Whether an element fills a column or a time.
-fn fills(element: u16) -> bool {
-    !mappings(element).is_empty() || times::is_time(element)
+fn fills(key: Key) -> bool {
+    !mappings(key).is_empty() || (key.enterprise == 0 && times::is_time(key.element))
 }
 
 /// What never makes a cell of its own: rates have columns of their own, responders a row, padding nothing.
-fn is_silent(element: u16) -> bool {
-    matches!(element, 34 | 35 | 49 | 50 | PADDING) || RESPONDER.contains(&element)
+fn is_silent(key: Key) -> bool {
+    key.enterprise == 0 && (matches!(key.element, 34 | 35 | 49 | 50 | PADDING) || RESPONDER.contains(&key.element))
 }
 
 fn section(slot: &Slot) -> Option<(Field, HeaderProtocol)> {
@@ -275,7 +273,7 @@ fn section(slot: &Slot) -> Option<(Field, HeaderProtocol)> {
 }
 
 /// Two fields of one column that mean the same: the same element twice (ASR 1000, Junos 16.1), the two address
-/// families, ICMP's many forms, and labels of one stack. Others, such as logical and physical interface, do not.
+/// families, ports by protocol, ICMP's many forms, flags of parts of a flow, and places of one list. Others, such as logical and physical interface, do not.
 fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
     use Column as C;
     let families = matches!(
@@ -286,6 +284,10 @@ fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
             | C::BgpNextHop
             | C::SrcNet
             | C::DstNet
+            | C::SrcPort
+            | C::DstPort
+            | C::TcpFlags
+            | C::AsPath
             | C::PostNatSrcAddr
             | C::PostNatDstAddr
             | C::PostNaptSrcPort
@@ -295,7 +297,7 @@ fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
             | C::MplsLabel
             | C::FirewallEvent
     );
-    one.mapping.element == other.mapping.element || families
+    one.slot.key == other.slot.key || families
 }
 
 /// The same element seen from the other end: source and destination change places, and what only the forward

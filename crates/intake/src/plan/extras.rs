@@ -3,17 +3,21 @@
 use std::fmt::Write;
 
 use finderscope_flow::builder::Maps;
-use finderscope_flow::registry::{self, Element};
+use finderscope_flow::registry::{self, DataType, Element};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, ScopeKind};
 
 use super::Named;
+use super::columns::put_application;
 use super::compile::Slot;
+use super::key::number;
 use crate::cells::Records;
+use crate::structured::Meaning;
 use crate::text;
 
-/// nProbe's elements in NetFlow v9 begin here, and have these numbers under its enterprise in IPFIX.
-const NPROBE_V9_BASE: u16 = 57_472;
-const NPROBE: u32 = 35_632;
+/// applicationId.
+const APPLICATION: u16 = 95;
+/// mplsVpnRouteDistinguisher.
+const ROUTE_DISTINGUISHER: u16 = 90;
 
 pub(super) fn named(slot: &Slot, dialect: Dialect) -> Named {
     let element = element_of(slot.specifier, dialect);
@@ -24,6 +28,7 @@ pub(super) fn named(slot: &Slot, dialect: Dialect) -> Named {
         scope: slot.scope,
         v9_scope: (slot.scope && dialect.is_v9()).then(|| ScopeKind::of(dialect, slot.specifier.element)),
         name: name_of(slot.specifier, slot.scope, dialect),
+        unknown: element.is_none().then(|| number(slot.specifier, dialect)),
         data_type: if slot.scope && dialect.is_v9() {
             Some(registry::DataType::Unsigned32)
         } else {
@@ -33,10 +38,8 @@ pub(super) fn named(slot: &Slot, dialect: Dialect) -> Named {
 }
 
 fn element_of(specifier: FieldSpecifier, dialect: Dialect) -> Option<&'static Element> {
-    if dialect.is_v9() && specifier.enterprise.is_none() && specifier.element >= NPROBE_V9_BASE {
-        return registry::element(Some(NPROBE), specifier.element - NPROBE_V9_BASE);
-    }
-    registry::element(specifier.enterprise, specifier.element)
+    let (enterprise, element) = number(specifier, dialect);
+    registry::element(Some(enterprise), element)
 }
 
 /// The element's name in the registry, or `pen/id` where it has none. A v9 scope has a name of its own.
@@ -58,17 +61,40 @@ pub(crate) fn name_of(specifier: FieldSpecifier, scope: bool, dialect: Dialect) 
 }
 
 /// Writes one row of the column for each record.
-pub(super) fn write(extras: &[Named], records: &Records<'_>, cells: &mut Maps, buffer: &mut String) {
+pub(super) fn write(
+    extras: &[Named],
+    records: &Records<'_>,
+    meaning: &Meaning<'_>,
+    cells: &mut Maps,
+    buffer: &mut String,
+) {
     for row in 0..records.len() {
         for extra in extras {
             let bytes = records.cell(row, extra.field);
             if !bytes.is_empty() {
                 buffer.clear();
-                text::put(buffer, extra.data_type, bytes);
-                cells.entry(&extra.name, buffer);
+                let (name, data_type) = meaning.of(extra);
+                put(buffer, extra.element, data_type, bytes, meaning);
+                cells.entry(name, buffer);
             }
         }
         cells.close();
+    }
+}
+
+/// Appends a value: what its type says, but for elements that have a way of their own to be written.
+pub(crate) fn put(
+    out: &mut String,
+    element: Option<u16>,
+    data_type: Option<DataType>,
+    bytes: &[u8],
+    meaning: &Meaning<'_>,
+) {
+    match element {
+        // As the column `app` spells it.
+        Some(APPLICATION) => put_application(out, bytes),
+        Some(ROUTE_DISTINGUISHER) if text::put_route_distinguisher(out, bytes).is_some() => {}
+        _ => meaning.put(out, data_type, bytes),
     }
 }
 

@@ -9,12 +9,14 @@ use super::{DataPlan, Face, columns, extras, packets, rates};
 use crate::cells::{Field, Records, Spans};
 use crate::context::Context;
 use crate::sampling::Lookup;
+use crate::structured::Meaning;
 
 /// Everything but the plan and the records that rows are made of.
 pub(crate) struct Rows<'a> {
     pub(crate) context: &'a Context,
     pub(crate) frame: Frame,
     pub(crate) rates: Lookup<'a>,
+    pub(crate) meaning: Meaning<'a>,
 }
 
 /// Buffers that are used again and again.
@@ -135,7 +137,8 @@ impl Face {
             columns::write(fill, records, builder, &mut buffers.text);
         }
         if !self.extras.is_empty() {
-            extras::write(&self.extras, records, builder.map(Column::Extra), &mut buffers.text);
+            let cells = builder.map(Column::Extra);
+            extras::write(&self.extras, records, &rows.meaning, cells, &mut buffers.text);
         }
         rates::write(&self.rates, records, &rows.rates, builder);
         assumed

@@ -3,7 +3,8 @@
 use finderscope_flow::{Builder, Column, SamplingSource};
 use finderscope_wire::ipfix;
 
-use super::compile::{Direction, Slot};
+use super::compile::Slot;
+use super::key::Direction;
 use crate::cells::{Field, Records};
 use crate::sampling::{Clues, Lookup, Rate, Way, overridden};
 

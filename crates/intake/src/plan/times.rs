@@ -8,7 +8,8 @@
 use finderscope_flow::{Builder, Column, TimeSource};
 use finderscope_wire::{ipfix, netflow};
 
-use super::compile::{Direction, Slot};
+use super::compile::Slot;
+use super::key::Direction;
 use crate::cells::{Field, Records};
 use crate::context::Context;
 

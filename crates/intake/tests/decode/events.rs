@@ -50,14 +50,14 @@ fn what_an_asa_creates_and_denies_are_events_and_what_it_tears_down_are_flows() 
             ("flow_id", json!(77)),
             ("post_nat_src_addr", json!("192.0.2.1")),
             ("time_flow_end_ns", json!("2025-12-31T23:59:50Z")),
-            ("extra", json!({"0/33002": "03e9"})),
+            ("extra", json!({"firewallEventExtended": "1001"})),
         ],
     );
     check(&events[1], &[("firewall_event", json!(3))]);
     let flows = collector.flows();
     assert_eq!(flows.len(), 2, "the two directions of the connection that was torn down");
     check(&flows[0], &[("bytes", json!(500)), ("biflow", json!("forward")), ("firewall_event", json!(null))]);
-    check(&flows[0], &[("extra", json!({"firewallEvent": "2", "0/33002": "03e9"}))]);
+    check(&flows[0], &[("extra", json!({"firewallEvent": "2", "firewallEventExtended": "1001"}))]);
     check(&flows[1], &[("bytes", json!(7000)), ("src_addr", json!("10.2.0.2")), ("biflow", json!("reverse"))]);
     assert_eq!(collector.books().records.received, 3);
 }

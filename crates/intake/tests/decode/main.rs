@@ -19,6 +19,7 @@ mod sampling;
 mod senders;
 mod sequence;
 mod sflow;
+mod structured;
 mod templates;
 mod v5;
 mod watch;

@@ -331,9 +331,9 @@ fn fields_of_varying_length_are_walked_over() {
     }));
     let flows = collector.flows();
     assert_eq!(flows.len(), 3);
-    check(&flows[0], &[("app", json!("https")), ("bytes", json!(5)), ("extra", json!({"9/12235": "0102"}))]);
+    check(&flows[0], &[("app", json!("https")), ("bytes", json!(5)), ("extra", json!({"appHTTPHost": "0102"}))]);
     check(&flows[1], &[("app", json!(null)), ("bytes", json!(256)), ("extra", json!(null))]);
-    check(&flows[2], &[("app", json!("dns")), ("bytes", json!(null)), ("extra", json!({"9/12235": "03"}))]);
+    check(&flows[2], &[("app", json!("dns")), ("bytes", json!(null)), ("extra", json!({"appHTTPHost": "03"}))]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl FieldSpecifier {
         Self { element, enterprise: Some(enterprise), length }
     }
 
-    fn read(reader: &mut Reader<'_>, enterprise_bit: bool) -> Result<Self, WireError> {
+    pub(super) fn read(reader: &mut Reader<'_>, enterprise_bit: bool) -> Result<Self, WireError> {
         let element = reader.u16("field.element")?;
         let length = reader.u16("field.length")?;
         if enterprise_bit && element & ENTERPRISE_BIT != 0 {
