@@ -77,6 +77,21 @@ fn exporters_captures_have_the_datagrams_that_the_manifest_says() {
 }
 
 #[test]
+fn ipfix_files_have_the_messages_that_the_manifest_says() {
+    let Some(corpus) = corpus() else { return };
+    let mut seen = 0;
+    for row in manifest(&corpus) {
+        if row.format != "ipfix-file" || row.path.starts_with("malformed/") {
+            continue;
+        }
+        seen += 1;
+        let (messages, _, error) = read(corpus.join(&row.path));
+        assert_eq!((Some(messages), error.map(|error| error.to_string())), (row.datagrams, None), "{}", row.path);
+    }
+    assert!(seen >= 18, "{seen} files only");
+}
+
+#[test]
 fn no_file_of_the_corpus_panics_or_hangs_the_reader() {
     let Some(corpus) = corpus() else { return };
     let mut errors = 0;
@@ -91,5 +106,5 @@ fn no_file_of_the_corpus_panics_or_hangs_the_reader() {
         errors += usize::from(error.is_some());
         seen += 1;
     }
-    assert!(seen > 400 && errors > 100, "{errors} of {seen} refused");
+    assert!(seen > 400 && errors > 80, "{errors} of {seen} refused");
 }

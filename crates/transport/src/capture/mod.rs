@@ -1,9 +1,9 @@
-//! Capture files: pcap and pcapng in, UDP datagrams out; and classic pcap written.
+//! Capture files: pcap and pcapng in, UDP datagrams out; IPFIX files in, messages out; and classic pcap written.
 //!
 //! [`Capture`] streams from a file or a pipe in bounded memory: blocks, then link layers, IP with its fragments put together,
 //! UDP. A frame that is not UDP is counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
 //! gives everything before the damage and then one [`CaptureError`] that says at which byte. [`Writer`] is the other
-//! direction. [`read_datagram_file`] takes a file that is one payload and nothing else.
+//! direction. An IPFIX file (RFC 5655), told by its content, gives its messages as datagrams. [`read_datagram_file`] takes a file that is one payload and nothing else.
 //!
 //! Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (read by `pcap-parser`), and tcpdump.org's list of link types.
 
@@ -11,6 +11,7 @@ mod checksum;
 mod feed;
 mod format;
 mod fragments;
+mod messages;
 mod network;
 mod skipped;
 mod writer;
@@ -28,6 +29,7 @@ use crate::endpoint;
 use feed::Feed;
 use format::{Format, Frame};
 use fragments::{Fragments, Joined};
+use messages::Messages;
 use network::Found;
 
 /// A file that is one datagram is read up to this length; several back to back may be in it.
@@ -37,19 +39,27 @@ pub const DATAGRAM_FILE_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Capture<R> {
     feed: Feed<R>,
-    format: Format,
+    content: Content,
     fragments: Fragments,
     joined: Vec<u8>,
     counts: Counts,
     ended: bool,
 }
 
-/// A UDP datagram of a capture.
+/// What a file consists of.
+#[derive(Debug)]
+enum Content {
+    Frames(Format),
+    Messages(Messages),
+}
+
+/// A UDP datagram of a capture, or a message of an IPFIX file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Datagram<'a> {
-    /// When it was captured, in nanoseconds since 1970 UTC; of a datagram in fragments, the last one's time.
+    /// When it was captured, in nanoseconds since 1970 UTC; of a datagram in fragments, the last one's time; of a message
+    /// in a file, its export time.
     pub received_ns: i64,
-    /// Who sent it.
+    /// Who sent it; 0.0.0.0 in an IPFIX file.
     pub source: SocketAddr,
     /// Whom it was sent to.
     pub destination: SocketAddr,
@@ -91,7 +101,7 @@ pub enum CaptureError {
         error: io::Error,
     },
     /// The file is something else.
-    #[error("not a pcap or pcapng file: it begins with {0:02x?}{hint}", hint = hint(.0))]
+    #[error("not a pcap, pcapng or IPFIX file: it begins with {0:02x?}{hint}", hint = hint(.0))]
     NotACapture([u8; 4]),
     /// The file ends inside a header or packet.
     #[error("the capture is cut off: it ends inside the {inside} that begins at byte {offset}")]
@@ -133,16 +143,23 @@ impl<R: Read> Capture<R> {
     /// Reads the file's header. `reader` needs no buffer of its own.
     pub fn new(reader: R) -> Result<Self, CaptureError> {
         let mut feed = Feed::new(reader);
-        let format = Format::read(&mut feed)?;
+        let content = match feed.ensure(4)? && messages::are_in(feed.bytes()) {
+            true => Content::Messages(Messages::default()),
+            false => Content::Frames(Format::read(&mut feed)?),
+        };
         let (fragments, counts) = (Fragments::default(), Counts::default());
-        Ok(Self { feed, format, fragments, joined: Vec::new(), counts, ended: false })
+        Ok(Self { feed, content, fragments, joined: Vec::new(), counts, ended: false })
     }
 
     /// The next datagram; none at the end. After an error there is nothing more.
     pub fn read(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
         while !self.ended {
-            let frame = match self.format.next(&mut self.feed) {
-                Ok(Some(frame)) => frame,
+            let next = match &mut self.content {
+                Content::Frames(format) => format.next(&mut self.feed).map(|frame| frame.map(Unit::Frame)),
+                Content::Messages(messages) => messages.next(&mut self.feed).map(|next| next.map(Unit::Message)),
+            };
+            let unit = match next {
+                Ok(Some(unit)) => unit,
                 Ok(None) => {
                     self.end();
                     break;
@@ -153,9 +170,13 @@ impl<R: Read> Capture<R> {
                 }
             };
             self.counts.frames += 1;
-            if let Some(place) = self.locate(&frame) {
+            let (time_ns, place) = match unit {
+                Unit::Frame(frame) => (frame.time_ns, self.locate(&frame)),
+                Unit::Message(message) => (message.exported_ns, Some(Place::of_message(message.length))),
+            };
+            if let Some(place) = place {
                 self.counts.datagrams += 1;
-                return Ok(Some(self.datagram(frame.time_ns, place)));
+                return Ok(Some(self.datagram(time_ns, place)));
             }
         }
         Ok(None)
@@ -220,12 +241,24 @@ impl<R: Read> Capture<R> {
     }
 }
 
+/// What a file's content is read by.
+enum Unit {
+    Frame(Frame),
+    Message(messages::Message),
+}
+
 /// Where a datagram's payload lies: in the feed, or among the joined fragments.
 struct Place {
     source: SocketAddr,
     destination: SocketAddr,
     joined: bool,
     range: Range<usize>,
+}
+
+impl Place {
+    fn of_message(length: usize) -> Self {
+        Self { source: messages::NOBODY, destination: messages::NOBODY, joined: false, range: 0..length }
+    }
 }
 
 /// Reads a file that holds the payload of one datagram, as fuzzers and test suites keep them.
