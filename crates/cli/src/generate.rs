@@ -3,22 +3,21 @@
 mod exporter;
 mod fixed;
 mod netflow;
+mod output;
 mod sflow;
 mod templated;
 mod traffic;
 mod truth;
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use finderscope_transport::capture;
 use finderscope_wire::netflow::fixed::Field;
 
 use self::exporter::{Clock, Exporter};
 use self::fixed::Version;
+use self::output::Output;
 use self::templated::{Protocol, Templates};
 use self::traffic::{Flow, Traffic};
 use self::truth::Truth;
@@ -44,7 +43,9 @@ const DEFAULT_START: &str = "2026-01-01T00:00:00Z";
 /// 1 in 100 and says so in its header or options (v1 and v7 cannot); sFlow's sample 1 in 512 to 2,048.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  finderscope generate v9 --flows 2000000 --seed 1 -o v9.pcap --truth v9.json\n  \
-                        finderscope replay v9.pcap --to udp://127.0.0.1:2055 --rate 20000")]
+                        finderscope replay v9.pcap --to udp://127.0.0.1:2055 --rate 20000\n  \
+                        finderscope generate v8 --flows 10000 --exporters 14 -o every-aggregation.pcap\n  \
+                        finderscope generate ipfix --flows 100000 -o flows.ipfix")]
 pub struct Args {
     /// What to export
     kind: Kind,
@@ -69,7 +70,7 @@ pub struct Args {
     /// Flows a second of the exporters' time
     #[arg(long, value_name = "R", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     rate: u64,
-    /// The capture file to write
+    /// The capture file to write; an IPFIX file (RFC 5655) where the name ends with .ipfix
     #[arg(short, long, value_name = "FILE.pcap")]
     output: PathBuf,
     /// Also write each exporter's totals, raw and scaled, as JSON
@@ -126,8 +127,8 @@ impl Kind {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let start_ms = crate::time::parse(&args.start)?.checked_div(1_000_000).and_then(|ms| u64::try_from(ms).ok());
     let start_ms = start_ms.context("--start is before 1970")?;
-    let file = File::create(&args.output).with_context(|| format!("cannot write {}", args.output.display()))?;
-    let mut workload = Workload::new(args, BufWriter::with_capacity(1 << 20, file))?;
+    let output = Output::create(&args.output, args.kind == Kind::Ipfix)?;
+    let mut workload = Workload::new(args, output);
     let bar = progress::bar(args.flows as u64, "flows");
     let mut traffic = Traffic::seeded(args.seed, args.kind.has_ipv6());
     let mut block = Vec::with_capacity(BLOCK);
@@ -140,7 +141,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         bar.inc(count as u64);
     }
     bar.finish_and_clear();
-    workload.file.finish().with_context(|| format!("cannot write {}", args.output.display()))?;
+    workload.output.finish().with_context(|| format!("cannot write {}", args.output.display()))?;
     if let Some(path) = &args.truth {
         workload.truth.write(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -151,13 +152,13 @@ struct Workload {
     kind: Kind,
     exporters: Vec<Exporter>,
     templates: Templates,
-    file: capture::Writer<BufWriter<File>>,
+    output: Output,
     datagram: Vec<u8>,
     truth: Truth,
 }
 
 impl Workload {
-    fn new(args: &Args, file: BufWriter<File>) -> anyhow::Result<Self> {
+    fn new(args: &Args, output: Output) -> Self {
         let protocol = if args.kind == Kind::Ipfix { Protocol::Ipfix } else { Protocol::V9 };
         let first = args.first_exporter as usize;
         let exporter = |at| Exporter {
@@ -167,14 +168,14 @@ impl Workload {
             samples: 0,
             sampling_rate: args.kind.sampling_rate(at),
         };
-        Ok(Self {
+        Self {
             kind: args.kind,
             exporters: (0..args.exporters as usize).map(exporter).collect(),
             templates: Templates::new(protocol, args.templates as usize),
-            file: capture::Writer::new(file, capture::Precision::Microseconds)?,
+            output,
             datagram: Vec::with_capacity(2048),
             truth: Truth::default(),
-        })
+        }
     }
 
     /// All datagrams of one exporter's turn.
@@ -256,7 +257,7 @@ impl Workload {
         let source = SocketAddr::from((self.exporters[number].address(), 50_000 + (number % 10_000) as u16));
         let destination = SocketAddr::from((COLLECTOR, self.kind.port()));
         let now_ns = clock.now_ms() as i64 * 1_000_000;
-        self.file.write(now_ns, source, destination, &self.datagram)?;
+        self.output.write(now_ns, source, destination, &self.datagram)?;
         Ok(())
     }
 }

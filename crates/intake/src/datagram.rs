@@ -78,7 +78,8 @@ pub(crate) enum Datagram<'a> {
     Netflow5(v5::Message<'a>),
     /// Versions 1, 6, 7 and 8.
     NetflowFixed(fixed::Message<'a>),
-    Netflow9(v9::Message<'a>),
+    /// The first message is sound; more may follow it.
+    Netflow9(&'a [u8]),
     /// The first message is sound; more may follow it.
     Ipfix(&'a [u8]),
     Sflow(sflow::Datagram<'a>),
@@ -92,7 +93,7 @@ impl<'a> Datagram<'a> {
             Some(v1::VERSION | v6::VERSION | v7::VERSION | v8::VERSION) => {
                 fixed::Message::read(bytes).map(Self::NetflowFixed)
             }
-            Some(v9::VERSION) => v9::Message::read(bytes).map(Self::Netflow9),
+            Some(v9::VERSION) => v9::Message::read(bytes).map(|_| Self::Netflow9(bytes)),
             Some(ipfix::VERSION) => ipfix::Message::read(bytes).map(|_| Self::Ipfix(bytes)),
             Some(0) => sflow::Datagram::read(bytes).map(Self::Sflow),
             Some(version) => Err(WireError::new("version", 0, Problem::Version(version.into()))),

@@ -188,7 +188,7 @@ fn take(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     match datagram {
         Datagram::Netflow5(message) => netflow5::decode(message, exporter, pass),
         Datagram::NetflowFixed(message) => fixed::decode(message, exporter, pass),
-        Datagram::Netflow9(message) => sets::netflow9(message, exporter, pass),
+        Datagram::Netflow9(bytes) => sets::netflow9(bytes, exporter, pass),
         Datagram::Ipfix(bytes) => sets::ipfix(bytes, exporter, pass),
         Datagram::Sflow(datagram) => sflow::decode(datagram, exporter, pass),
     }

@@ -18,8 +18,17 @@ use crate::template::Template;
 use crate::waiting::WaitingSet;
 use crate::{Protocol, learn};
 
-/// Decodes a NetFlow v9 datagram, which is one message.
-pub(crate) fn netflow9(message: &v9::Message<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
+/// Decodes the NetFlow v9 messages of a datagram: mostly one. The first has a sound header.
+pub(crate) fn netflow9(datagram: &[u8], exporter: &mut Exporter, pass: &mut Pass<'_>) {
+    for message in v9::messages(datagram) {
+        match message {
+            Ok(message) => netflow9_message(&message, exporter, pass),
+            Err(error) => broken_set(error, exporter, pass),
+        }
+    }
+}
+
+fn netflow9_message(message: &v9::Message<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     let header = message.header();
     let key = pass.domain(Protocol::NetflowV9, header.source_id.get(), None);
     let (sequence, uptime_ms) = (header.sequence_number.get(), header.uptime_ms.get());

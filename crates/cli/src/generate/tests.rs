@@ -4,11 +4,9 @@ use clap::ValueEnum as _;
 
 use super::*;
 
-fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
-    let folder = tempfile::tempdir().unwrap();
-    let (output, truth) = (folder.path().join("w.pcap"), folder.path().join("truth.json"));
-    let args = Args {
-        kind,
+fn arguments(flows: usize, templates: u32) -> Args {
+    Args {
+        kind: Kind::V5,
         flows,
         seed: 7,
         start: DEFAULT_START.to_owned(),
@@ -16,9 +14,15 @@ fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
         first_exporter: 0,
         templates,
         rate: 100_000,
-        output: output.clone(),
-        truth: Some(truth.clone()),
-    };
+        output: PathBuf::new(),
+        truth: None,
+    }
+}
+
+fn generated(kind: Kind, flows: usize, templates: u32) -> (Vec<u8>, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, truth) = (folder.path().join("w.pcap"), folder.path().join("truth.json"));
+    let args = Args { kind, output: output.clone(), truth: Some(truth.clone()), ..arguments(flows, templates) };
     assert_eq!(run(&args).unwrap(), Exit::Done);
     (std::fs::read(output).unwrap(), std::fs::read(truth).unwrap())
 }
@@ -29,6 +33,19 @@ fn the_same_arguments_give_the_same_bytes() {
         let kind = *kind;
         assert_eq!(generated(kind, 3000, 6), generated(kind, 3000, 6), "{kind:?}");
     }
+}
+
+#[test]
+fn a_name_of_an_ipfix_file_makes_one_and_no_other_kind_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("w.ipfix");
+    let args = |kind| Args { kind, output: output.clone(), truth: None, ..arguments(2000, 4) };
+    assert_eq!(run(&args(Kind::Ipfix)).unwrap(), Exit::Done);
+    let bytes = std::fs::read(&output).unwrap();
+    let messages: Vec<_> = finderscope_wire::ipfix::messages(&bytes).collect();
+    assert!(messages.len() >= 100 && messages.iter().all(Result::is_ok), "{} messages", messages.len());
+    let error = run(&args(Kind::V9)).unwrap_err().to_string();
+    assert!(error.ends_with("w.ipfix: only the kind ipfix has files of that name"), "{error}");
 }
 
 #[test]

@@ -98,12 +98,15 @@ impl Rewriter {
     }
 
     fn learn_v9(&mut self, source: IpAddr, bytes: &[u8], start: usize) {
-        let Ok(message) = v9::Message::read(bytes) else { return };
-        let (domain, number) = (message.header().source_id.get(), message.header().sequence_number.get());
-        self.seconds.push(start + 8);
-        self.sequence(start + 12, Stream::V9(source, domain), number, 1);
-        for set in message.sets().flatten() {
-            self.learn_set(Dialect::V9, source, domain, &set, start);
+        let mut at = start;
+        for message in v9::messages(bytes).flatten() {
+            let (domain, number) = (message.header().source_id.get(), message.header().sequence_number.get());
+            self.seconds.push(at + 8);
+            self.sequence(at + 12, Stream::V9(source, domain), number, 1);
+            for set in message.sets().flatten() {
+                self.learn_set(Dialect::V9, source, domain, &set, start);
+            }
+            at += message.length();
         }
     }
 

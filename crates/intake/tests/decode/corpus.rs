@@ -93,7 +93,7 @@ fn counts_of_tshark(corpus: &std::path::Path) -> BTreeMap<String, u64> {
 /// Sessions that tshark counts otherwise, and why.
 const OTHERWISE: [(&str, &str); 3] = [
     ("Netflow-9-invalid-01", "a set whose length lies: the records before the damage are kept here"),
-    ("graylog-netflow-v9-1.dat", "a set that is cut: the records before the cut are kept here"),
+    ("graylog-netflow-v9-1.dat", "tshark stops where a second message is glued on"),
     ("cistern-event_discarded_packet", "tshark 4.0 does not know discarded packets"),
 ];
 

@@ -1,7 +1,8 @@
 //! NetFlow version 9 (RFC 3954): a header, then sets until the datagram ends.
 //!
 //! There is no length field: the datagram is the message. The count is what the exporter believes it
-//! sent; many get it wrong, so nothing here goes by it. Sets, templates and data records are read by
+//! sent; many get it wrong, so nothing here goes by it. A few exporters put several messages into one datagram:
+//! [`messages`] finds those where no set can be meant. Sets, templates and data records are read by
 //! [`crate::ipfix`] in the dialect [`Dialect::V9`](crate::ipfix::Dialect::V9).
 
 use zerocopy::network_endian::{U16, U32};
@@ -49,10 +50,7 @@ impl<'a> Message<'a> {
     /// Reads a datagram. Fails only when the header is not there or is another version's.
     pub fn read(datagram: &'a [u8]) -> Result<Self, WireError> {
         let mut body = Reader::new(datagram);
-        let header: &Header = body.header("header")?;
-        if header.version.get() != VERSION {
-            return Err(WireError::new("version", 0, Problem::Version(header.version.get().into())));
-        }
+        let header = read_header(&mut body)?;
         Ok(Self { header, body })
     }
 
@@ -61,8 +59,79 @@ impl<'a> Message<'a> {
         self.header
     }
 
-    /// The sets, to the end of the datagram.
+    /// Bytes of header and sets.
+    pub const fn length(&self) -> usize {
+        size_of::<Header>() + self.body.len()
+    }
+
+    /// The sets, to the end of the message.
     pub const fn sets(&self) -> Sets<'a> {
         Sets::new(self.body)
     }
+}
+
+fn read_header<'a>(reader: &mut Reader<'a>) -> Result<&'a Header, WireError> {
+    let whole = *reader;
+    let header: &Header = reader.header("header")?;
+    if header.version.get() != VERSION {
+        return Err(whole.error("version", Problem::Version(header.version.get().into())));
+    }
+    Ok(header)
+}
+
+/// Messages of one datagram are at most so far apart.
+const APART_MAX_SECONDS: u32 = 3600;
+
+/// The messages of one datagram: nearly always one, which goes on to its end.
+///
+/// Where a set would begin with the id 9, which none can have (RFC 3954 section 5.2), and what stands there is a header of
+/// the same source id and within an hour of the first, another message begins.
+pub const fn messages(datagram: &[u8]) -> Messages<'_> {
+    Messages { rest: Some(Reader::new(datagram)) }
+}
+
+/// Iterates over messages; a header that is unsound is the only item. See [`messages`].
+#[derive(Clone, Debug)]
+pub struct Messages<'a> {
+    rest: Option<Reader<'a>>,
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut rest = self.rest.take()?;
+        let header = match read_header(&mut rest) {
+            Ok(header) => header,
+            Err(error) => return Some(Err(error)),
+        };
+        let length = length_of_sets(header, rest);
+        let body = rest.sub("message", length);
+        self.rest = (!rest.is_empty()).then_some(rest);
+        Some(body.map(|body| Message { header, body }))
+    }
+}
+
+/// How many bytes there are before the next message, or to the end.
+fn length_of_sets(header: &Header, body: Reader<'_>) -> usize {
+    let mut rest = body;
+    while rest.len() >= size_of::<Header>() {
+        if is_message(header, rest) {
+            return body.len() - rest.len();
+        }
+        let mut set = rest;
+        let (Ok(_), Ok(length)) = (set.u16("set.id"), set.u16("set.length")) else { break };
+        // A set without length gives no place from which to go on; one that is too long reaches to the end.
+        if length < 4 || rest.bytes("set", length.into()).is_err() {
+            break;
+        }
+    }
+    body.len()
+}
+
+fn is_message(first: &Header, mut rest: Reader<'_>) -> bool {
+    read_header(&mut rest).is_ok_and(|header| {
+        let apart = header.unix_seconds.get().abs_diff(first.unix_seconds.get());
+        header.source_id == first.source_id && apart <= APART_MAX_SECONDS
+    })
 }

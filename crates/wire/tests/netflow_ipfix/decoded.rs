@@ -46,10 +46,17 @@ impl Cache {
         let mut decoded = Decoded::default();
         match version(datagram) {
             Some(v5::VERSION) => decode_v5(datagram, &mut decoded),
-            Some(v9::VERSION) => match v9::Message::read(datagram) {
-                Ok(message) => self.sets(message.sets(), Dialect::V9, message.header().source_id.get(), &mut decoded),
-                Err(error) => decoded.problems.push(error),
-            },
+            Some(v9::VERSION) => {
+                for message in v9::messages(datagram) {
+                    match message {
+                        Ok(message) => {
+                            let domain = message.header().source_id.get();
+                            self.sets(message.sets(), Dialect::V9, domain, &mut decoded);
+                        }
+                        Err(error) => decoded.problems.push(error),
+                    }
+                }
+            }
             _ => self.decode_ipfix(datagram, &mut decoded),
         }
         decoded

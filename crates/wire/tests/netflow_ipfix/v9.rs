@@ -221,3 +221,42 @@ fn identity_is_in_the_bytes_of_the_specifiers() {
     assert_eq!(first.bytes(), &TEMPLATE[4..]);
     assert_eq!((first.shortest(), first.fixed_length()), (6, Some(6)));
 }
+
+/// Two messages in one datagram; `change` is done to the second.
+fn glued(change: impl Fn(&mut Vec<u8>)) -> Vec<usize> {
+    let first = datagram(&[(0, TEMPLATE), (256, &[1, 2, 3, 4, 5, 6])]);
+    let mut second = datagram(&[(256, &[7; 12])]);
+    change(&mut second);
+    let bytes = [first, second].concat();
+    let messages: Vec<_> = finderscope_wire::netflow::v9::messages(&bytes).map(Result::unwrap).collect();
+    assert_eq!(messages.iter().map(Message::length).sum::<usize>(), bytes.len());
+    messages.iter().map(Message::length).collect()
+}
+
+#[test]
+fn messages_behind_each_other_in_one_datagram_are_told_apart() {
+    assert_eq!(glued(|_| {}), [20 + 16 + 10, 20 + 16]);
+    // Half an hour later is still the same datagram's.
+    assert_eq!(glued(|second| second[10..12].copy_from_slice(&[7, 8])).len(), 2);
+}
+
+#[test]
+fn what_only_looks_like_a_message_is_not_one() {
+    assert_eq!(glued(|second| second[19] = 5).len(), 1, "another source id");
+    assert_eq!(glued(|second| second[8] = 1).len(), 1, "years away");
+    assert_eq!(glued(|second| second[1] = 10).len(), 1, "another version");
+    assert_eq!(glued(|second| second.truncate(19)).len(), 1, "no room for a header");
+    // Inside a set nothing begins.
+    let inner = datagram(&[]);
+    let bytes = datagram(&[(256, &inner)]);
+    assert_eq!(finderscope_wire::netflow::v9::messages(&bytes).count(), 1);
+}
+
+#[test]
+fn every_datagram_has_a_message_or_an_error() {
+    for cut in 0..20 {
+        let bytes = &datagram(&[])[..cut];
+        let errors: Vec<_> = finderscope_wire::netflow::v9::messages(bytes).map(Result::unwrap_err).collect();
+        assert_eq!(errors.len(), 1);
+    }
+}
