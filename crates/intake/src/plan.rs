@@ -11,6 +11,7 @@ mod face;
 mod key;
 mod packets;
 mod rates;
+mod sections;
 mod times;
 
 use std::collections::HashMap;
@@ -20,7 +21,6 @@ use finderscope_flow::registry::{Conversion, DataType};
 use finderscope_flow::{Column, Table};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, ScopeKind, TemplateKind, TemplateRecord};
 use finderscope_wire::netflow::fixed;
-use finderscope_wire::packet::HeaderProtocol;
 
 use crate::cells::Field;
 use crate::template::Layout;
@@ -30,6 +30,7 @@ pub(crate) use extras::{put, put_scope};
 pub(crate) use face::{Buffers, Rows};
 pub(crate) use packets::{mac, write as write_packet};
 pub(crate) use rates::write_run as write_rate;
+use sections::Section;
 pub(crate) use times::{
     Frame, TimeBuffers, Times, settle, uptime, write_columns as write_times, write_run as write_moment,
 };
@@ -98,7 +99,7 @@ pub(crate) struct Face {
     pub(crate) rates: rates::RateFields,
     pub(crate) extras: Vec<Named>,
     /// The first bytes of a packet, from which columns are filled that no field fills.
-    pub(crate) packet: Option<(Field, HeaderProtocol)>,
+    pub(crate) packet: Option<Section>,
 }
 
 /// How a column is filled.

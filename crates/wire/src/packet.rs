@@ -1,45 +1,40 @@
-//! The sampled header: from Ethernet to transport, as far as the bytes go.
+//! The headers of a packet: from its link to its transport, as far as the bytes go, and through tunnels.
 //!
 //! [`Packet::parse`] walks over the first bytes of a packet and keeps what a flow needs. It never
 //! fails: a header that is cut, or wrong, ends the walk, what was whole before is there, and
 //! [`Packet::problem`] says why and where. So a sample of 64 bytes whose TCP header is cut after the
 //! ports still has its ports.
 //!
-//! The walk goes from layer to layer in three modules: `link` (Ethernet II and IEEE 802.3 with
-//! LLC/SNAP, VLAN tags, MPLS), `ip` (RFC 791, RFC 8200 with its extension headers) and `transport`
-//! (TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP). Lengths in headers narrow the walk and never widen it, and each loop is bounded.
+//! The walk goes from layer to layer in modules: `link` (Ethernet II and IEEE 802.3 with LLC/SNAP, VLAN tags,
+//! PPPoE), `mpls`, `wan` (PPP, HDLC, frame relay, X.25, ATM, SMDS), `ring` (token ring, token bus, FDDI), `wifi`,
+//! `ip` (RFC 791, RFC 8200 with its extension headers) and `transport` (TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP, IGMP, and IPsec as far as it is
+//! plain). Lengths in headers narrow the walk and never widen it, and each loop is bounded.
 //!
-//! Tunnels (GRE, VXLAN, Geneve, IP in IP) are not entered: the walk ends at the outermost transport
-//! header, and [`Packet::payload_offset`] is where a tunnel's inner packet would be parsed from.
+//! A walk ends where a tunnel begins: [`Packet::tunnel`] says what kind it is and where the packet inside begins.
+//! [`Packet::inner`] reads that one in turn, and [`layers`] all of them, one [`Packet`] each. A packet
+//! without a tunnel pays nothing for this.
 //!
 //! [`Frame`] writes such headers.
 
 mod encode;
 mod ip;
+mod layer;
 mod link;
+mod mpls;
+mod ring;
 mod transport;
+mod tunnel;
+mod wan;
+mod wifi;
 
 pub use encode::{Frame, Transport, Vlan};
+pub use layer::{HeaderProtocol, Layer};
+pub use tunnel::{Layers, TUNNELS_MAX, Tunnel, TunnelKind, layers};
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{Problem, Reader, WireError};
-
-/// What a packet's bytes begin with, in sFlow's numbers (`header_protocol`).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct HeaderProtocol(pub u32);
-
-impl HeaderProtocol {
-    /// An Ethernet header.
-    pub const ETHERNET: Self = Self(1);
-    /// An IPv4 header.
-    pub const IPV4: Self = Self(11);
-    /// An IPv6 header.
-    pub const IPV6: Self = Self(12);
-    /// An MPLS label stack.
-    pub const MPLS: Self = Self(13);
-}
+use crate::{Reader, WireError};
 
 /// An address of a packet, of its natural length.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -107,13 +102,15 @@ pub struct Packet {
     pub mpls_labels: u8,
     /// The outermost MPLS label.
     pub mpls_label: Option<u32>,
+    /// Where the label stack begins, if there are labels.
+    pub mpls_offset: u32,
     /// 4 or 6.
     pub ip_version: Option<u8>,
     /// IP: from.
     pub src_addr: Option<Address>,
     /// IP: to.
     pub dst_addr: Option<Address>,
-    /// The transport protocol: for IPv6, behind all extension headers that are there.
+    /// The transport protocol: behind all extension headers of IPv6 that are there, and behind an authentication header.
     pub proto: Option<u8>,
     /// Type of service, or traffic class.
     pub ip_tos: Option<u8>,
@@ -143,30 +140,53 @@ pub struct Packet {
     pub icmp_type: Option<u8>,
     /// The ICMP or ICMPv6 code.
     pub icmp_code: Option<u8>,
+    /// The IGMP type.
+    pub igmp_type: Option<u8>,
+    /// The security parameter index of an ESP or authentication header.
+    pub ipsec_spi: Option<u32>,
     /// Where the IP header begins.
-    pub l3_offset: Option<usize>,
+    pub l3_offset: Option<u32>,
     /// Where the transport header begins.
-    pub l4_offset: Option<usize>,
+    pub l4_offset: Option<u32>,
     /// Where the bytes after the last header begin, if headers are whole so far.
-    pub payload_offset: Option<usize>,
+    pub payload_offset: Option<u32>,
+    /// The tunnel that the packet is part of, if it is.
+    pub tunnel: Option<Tunnel>,
     /// Why the walk ended before the end of the headers.
     pub problem: Option<WireError>,
 }
 
 impl Packet {
-    /// Reads the headers of a packet that begins with `protocol`. Offsets, those of errors too, count from the first of `bytes`.
-    pub fn parse(protocol: HeaderProtocol, bytes: &[u8]) -> Self {
+    /// Reads the headers of a packet that begins with `layer`. Offsets, those of errors too, count from the first of `bytes`.
+    ///
+    /// Of what only links carry (a pseudowire, a provider's backbone), the network and transport fields are those of
+    /// the first IP header inside: an outer one does not exist.
+    pub fn parse(layer: impl Into<Layer>, bytes: &[u8]) -> Self {
+        Self::read(layer.into(), bytes, Reader::new(bytes))
+    }
+
+    /// Reads the packet inside the tunnel, where there is one and it can be read. `bytes` are those of this packet.
+    pub fn inner(&self, bytes: &[u8]) -> Option<Self> {
+        let inside = self.tunnel?.inner?;
+        Some(Self::read(inside.layer, bytes, inside.reader(bytes)?))
+    }
+
+    fn read(layer: Layer, bytes: &[u8], reader: Reader<'_>) -> Self {
         let mut packet = Self::default();
-        let reader = Reader::new(bytes);
-        let walk = match protocol {
-            HeaderProtocol::ETHERNET => link::ethernet(&mut packet, reader),
-            HeaderProtocol::IPV4 => ip::v4(&mut packet, reader),
-            HeaderProtocol::IPV6 => ip::v6(&mut packet, reader),
-            HeaderProtocol::MPLS => link::mpls(&mut packet, reader),
-            HeaderProtocol(other) => Err(reader.error("header_protocol", Problem::Value(other.into()))),
+        let walk = match layer {
+            Layer::Ethernet => link::ethernet(&mut packet, reader),
+            layer => layer::walk(&mut packet, layer, reader),
         };
         packet.problem = walk.err();
+        if packet.tunnel.is_some() && packet.src_addr.is_none() {
+            tunnel::take_network(&mut packet, bytes);
+        }
         packet
+    }
+
+    /// The MPLS labels, the top first. `bytes` are those that this was read from.
+    pub fn labels<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = u32> + Clone + use<'a> {
+        mpls::labels(self, bytes)
     }
 
     /// The transport's ports, where both are known.

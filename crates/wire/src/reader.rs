@@ -27,6 +27,11 @@ impl<'a> Reader<'a> {
         self.offset
     }
 
+    /// The same, as small as packets keep it. None beyond 4 GiB, where no packet has anything.
+    pub(crate) fn place(&self) -> Option<u32> {
+        u32::try_from(self.offset).ok()
+    }
+
     /// What has not been read yet.
     pub const fn rest(&self) -> &'a [u8] {
         self.rest

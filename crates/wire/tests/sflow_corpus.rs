@@ -171,7 +171,7 @@ fn look(record: FlowRecord<'_>) {
     match record {
         FlowRecord::SampledHeader(it) => {
             let packet = Packet::parse(it.protocol, it.header);
-            assert!(packet.payload_offset.is_none_or(|offset| offset <= it.header.len()));
+            assert!(packet.payload_offset.is_none_or(|offset| offset as usize <= it.header.len()));
         }
         FlowRecord::ExtendedGateway(it) => {
             assert_eq!(it.dst_as_path.segments().count(), it.dst_as_path.segment_count() as usize);
@@ -234,7 +234,7 @@ fn frames(pcap: &[u8], number: fn([u8; 4]) -> u32) -> Vec<Vec<u8>> {
         let captured = word(at + 8) as usize;
         let frame = &pcap[at + 16..at + 16 + captured];
         let packet = Packet::parse(protocol, frame);
-        let start = packet.payload_offset.unwrap_or_else(|| panic!("{packet:?}"));
+        let start = packet.payload_offset.unwrap_or_else(|| panic!("{packet:?}")) as usize;
         let length = usize::from(packet.udp_length.unwrap()) - 8;
         payloads.push(frame[start..frame.len().min(start + length)].to_vec());
         at += 16 + captured;

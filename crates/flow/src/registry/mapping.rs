@@ -96,6 +96,7 @@ pub static MAPPINGS: &[Mapping] = &[
     m(31,  Column::Ipv6FlowLabel, 0),        // flowLabelIPv6
     by(32, Column::IcmpType, 1, Conversion::HighByte), // icmpTypeCodeIPv4
     by(32, Column::IcmpCode, 1, Conversion::LowByte),
+    m(33,  Column::IgmpType, 0),             // igmpType
     m(44,  Column::SrcAddr, 3),              // sourceIPv4Prefix
     m(45,  Column::DstAddr, 3),              // destinationIPv4Prefix
     m(48,  Column::SamplerId, 1),            // samplerId
@@ -160,12 +161,14 @@ pub static MAPPINGS: &[Mapping] = &[
     m(234, Column::IngressVrfId, 0),         // ingressVRFID
     m(235, Column::EgressVrfId, 0),          // egressVRFID
     by(243, Column::VlanId, 1, Conversion::Vlan), // dot1qVlanId
+    by(245, Column::Dot1qCustomerVlanId, 0, Conversion::Vlan), // dot1qCustomerVlanId
     m(252, Column::InIf, 1),                 // ingressPhysicalInterface
     m(253, Column::OutIf, 1),                // egressPhysicalInterface
     by(254, Column::DstVlan, 1, Conversion::Vlan), // postDot1qVlanId
     m(256, Column::Etype, 0),                // ethernetType
     m(281, Column::PostNatSrcAddr, 1),       // postNATSourceIPv6Address
     m(282, Column::PostNatDstAddr, 1),       // postNATDestinationIPv6Address
+    m(295, Column::IpsecSpi, 0),             // IPSecSPI
     m(302, Column::SamplerId, 0),            // selectorId
     m(371, Column::UserName, 0),             // userName
     by(483, Column::BgpCommunities, 2, Conversion::Item(0)), // bgpCommunity

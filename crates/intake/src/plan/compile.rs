@@ -6,11 +6,11 @@ use finderscope_flow::registry::{self, DataType, Mapping};
 use finderscope_flow::{Column, Table};
 use finderscope_wire::ipfix::{Dialect, FieldSpecifier, VARIABLE};
 use finderscope_wire::netflow::fixed;
-use finderscope_wire::packet::HeaderProtocol;
 
 use super::extras::named;
 use super::key::{self, Direction, Key};
 use super::rates::RateFields;
+use super::sections::{self, Section};
 use super::times::{self, Times};
 use super::{DataPlan, Face, Fill, Named, Plan, Work};
 use crate::cells::Field;
@@ -31,7 +31,7 @@ impl Slot {
         (self.key.enterprise == 0).then_some((self.key.element, self.key.direction))
     }
 
-    fn is(&self, elements: &[u16], direction: Direction) -> bool {
+    pub(super) fn is(&self, elements: &[u16], direction: Direction) -> bool {
         self.element().is_some_and(|(element, of)| of == direction && elements.contains(&element))
     }
 }
@@ -45,13 +45,6 @@ const RESPONDER: [u16; 2] = [232, 299];
 const EVENTS: [u16; 3] = [230, 233, 40005];
 /// Times of a single observation, which without counters tell of an event.
 const OBSERVATIONS: [u16; 4] = [322, 323, 324, 325];
-/// The first bytes of a packet.
-const SECTIONS: [(u16, HeaderProtocol); 4] = [
-    (315, HeaderProtocol::ETHERNET),
-    (104, HeaderProtocol::ETHERNET),
-    (313, HeaderProtocol::IPV4),
-    (316, HeaderProtocol::MPLS),
-];
 /// paddingOctets.
 const PADDING: u16 = 210;
 
@@ -116,7 +109,7 @@ fn data(slots: &[Slot], dialect: Dialect) -> DataPlan {
         slots.iter().filter(|slot| slot.is(elements, direction)).map(|slot| slot.field).collect()
     };
     use Direction::{Forward, Reverse};
-    let section = slots.iter().any(|slot| section(slot).is_some());
+    let section = slots.iter().any(|slot| sections::is_read(slot, slots));
     let counts = any(&COUNTERS, Forward) || any(&INITIATOR, Forward) || any(&RESPONDER, Forward);
     let tells = any(&EVENTS, Forward) || (any(&OBSERVATIONS, Forward) && !section && !counts);
     let two_way = any(&COUNTERS, Reverse) || any(&RESPONDER, Forward);
@@ -155,14 +148,14 @@ fn forward(slots: &[Slot], dialect: Dialect, table: Table, two_way: bool) -> Fac
     let mut draft = Draft::default();
     for &slot in slots {
         match slot.key.direction {
-            Direction::Forward if times.uses(slot.field) || is_silent(slot.key) || section(&slot).is_some() => {}
+            Direction::Forward if times.uses(slot.field) || is_silent(slot.key) || sections::is_read(&slot, slots) => {}
             Direction::Forward => draft.offer(slot, &mappings(slot.key), table, 0),
             // The other direction's row has it.
             Direction::Reverse if two_way && fills(slot.key) => {}
             Direction::Reverse => draft.extras.push(slot),
         }
     }
-    let packet = slots.iter().find_map(section);
+    let packet = sections::best(slots);
     draft.face(dialect, table, times, RateFields::of(slots), packet)
 }
 
@@ -216,7 +209,7 @@ impl Draft {
         table: Table,
         times: Times,
         rates: RateFields,
-        packet: Option<(Field, HeaderProtocol)>,
+        packet: Option<Section>,
     ) -> Face {
         self.candidates.sort_by_key(|candidate| (candidate.column, candidate.rank));
         let mut columns: Vec<Fill> = Vec::new();
@@ -264,12 +257,6 @@ fn fills(key: Key) -> bool {
 /// What never makes a cell of its own: rates have columns of their own, responders a row, padding nothing.
 fn is_silent(key: Key) -> bool {
     key.enterprise == 0 && (matches!(key.element, 34 | 35 | 49 | 50 | PADDING) || RESPONDER.contains(&key.element))
-}
-
-fn section(slot: &Slot) -> Option<(Field, HeaderProtocol)> {
-    let (element, direction) = slot.element()?;
-    let (_, protocol) = SECTIONS.into_iter().find(|&(number, _)| number == element)?;
-    (direction == Direction::Forward).then_some((slot.field, protocol))
 }
 
 /// Two fields of one column that mean the same: the same element twice (ASR 1000, Junos 16.1), the two address

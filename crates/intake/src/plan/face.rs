@@ -101,7 +101,7 @@ impl Face {
             return 0;
         }
         let builder = tables.of(self.table);
-        let Some((section, protocol)) = self.packet else {
+        let Some(section) = self.packet else {
             let assumed = self.write_columns(records, rows, builder, buffers, biflow);
             builder.advance(records.len());
             return assumed;
@@ -112,8 +112,11 @@ impl Face {
             records.select(std::iter::once(row), places, &mut spans);
             let record = Records::Walked { body: records.body(), spans: &spans, fields: places.len() };
             assumed += self.write_columns(&record, rows, builder, buffers, biflow);
-            let packet = Packet::parse(protocol, record.cell(0, section));
-            packets::write(&packet, builder, |column| !self.columns.iter().any(|fill| fill.column == column));
+            let bytes = record.cell(0, section.field);
+            let layer = section.layer(&record);
+            packets::write(&Packet::parse(layer, bytes), bytes, builder, |column| {
+                !self.columns.iter().any(|fill| fill.column == column)
+            });
             builder.advance(1);
         }
         assumed

@@ -141,9 +141,6 @@ impl<'b> Extras<'b> {
         if let Some(queue) = facts.egress_queue {
             self.entry("egress_queue", queue);
         }
-        if let Some(vlan) = facts.packet.inner_vlan_id {
-            self.entry("inner_vlan_id", vlan);
-        }
     }
 
     /// One field of a structure, named after it, and numbered from its second time on. Counters that the agent does

@@ -102,7 +102,8 @@ fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence:
     builder.u32(C::SampleSequence).push(sequence);
     builder.u64(C::Bytes).push_option(facts.length.map(u64::from));
     builder.u64(C::BytesL3).push_option(bytes_l3(facts).map(u64::from));
-    plan::write_packet(&facts.packet, builder, |_| true);
+    let bytes = facts.header.map_or(&[][..], |header| header.header);
+    plan::write_packet(&facts.packet, bytes, builder, |_| true);
     extended::write(builder, facts);
 }
 
@@ -110,7 +111,7 @@ fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence:
 /// reported by its fields, the length is the IP length already.
 fn bytes_l3(facts: &Facts<'_>) -> Option<u32> {
     let header = facts.header?;
-    let link = u32::try_from(facts.packet.l3_offset?).ok()?;
+    let link = facts.packet.l3_offset?;
     let stripped = match header.protocol {
         HeaderProtocol::ETHERNET => header.stripped.max(FCS_BYTES),
         _ => header.stripped,

@@ -52,3 +52,83 @@ fn a_section_of_a_frame_fills_the_columns_that_no_field_fills() {
     );
     check(&flows[1], &[("bytes", json!(1500)), ("src_addr", json!(null)), ("dst_mac", json!("02:00:00:00:00:02"))]);
 }
+
+/// A frame in VXLAN: the addresses of the tunnel's ends stay in `src_addr`, what is inside gets columns of its own.
+#[test]
+fn what_a_tunnel_carries_has_columns_of_its_own() {
+    let inner = frame(443);
+    let outer = Frame {
+        src_mac: [2, 0, 0, 0, 0, 3],
+        dst_mac: [2, 0, 0, 0, 0, 4],
+        vlans: &[],
+        src_addr: Address::V6([0x20; 16]),
+        dst_addr: Address::V6([0x21; 16]),
+        tos: 0,
+        ttl: 64,
+        label: 0,
+        transport: Transport::Udp { src_port: 50_000, dst_port: 4789 },
+        payload_length: 8 + inner.len() as u16,
+    };
+    let mut bytes = Vec::new();
+    outer.encode(&mut bytes);
+    bytes.extend([8, 0, 0, 0, 0, 0x30, 0x39, 0]);
+    bytes.extend(&inner);
+    let mut collector = Collector::new(Default::default());
+    collector.send(&ipfix(0, |encoder| {
+        encoder.template(256, &[field(1, 4), field(315, VARIABLE)]);
+        encoder.record_with(256, |writer| {
+            writer.u32(1500).u8(bytes.len() as u8).bytes(&bytes);
+        });
+    }));
+    check(
+        &collector.flows()[0],
+        &[
+            ("src_addr", json!("2020:2020:2020:2020:2020:2020:2020:2020")),
+            ("dst_port", json!(4789)),
+            ("tunnel", json!("vxlan")),
+            ("tunnel_id", json!(12345)),
+            ("inner_src_mac", json!("02:00:00:00:00:01")),
+            ("inner_dst_mac", json!("02:00:00:00:00:02")),
+            ("inner_vlan_id", json!(100)),
+            ("inner_etype", json!(2048)),
+            ("inner_src_addr", json!("10.1.0.1")),
+            ("inner_dst_addr", json!("10.2.0.2")),
+            ("inner_proto", json!(6)),
+            ("inner_src_port", json!(40_000)),
+            ("inner_dst_port", json!(443)),
+            ("vlan_id", json!(null)),
+        ],
+    );
+}
+
+/// Sections of a payload begin with what other fields of the record say.
+#[test]
+fn sections_begin_where_their_elements_say() {
+    let whole = frame(443);
+    let (ip, tcp) = (&whole[18..], &whole[38..]);
+    let mut collector = Collector::new(Default::default());
+    collector.send(&ipfix(0, |encoder| {
+        encoder.template(256, &[field(1, 4), field(313, VARIABLE)]);
+        encoder.template(257, &[field(1, 4), field(4, 1), field(314, VARIABLE)]);
+        encoder.template(258, &[field(1, 4), field(316, VARIABLE)]);
+        encoder.template(259, &[field(1, 4), field(317, VARIABLE)]);
+        let labels = [&[0, 6, 0x40, 64, 0, 7, 0x41, 64], ip].concat();
+        for (template, bytes) in [(256, ip), (257, tcp), (258, &labels), (259, ip)] {
+            encoder.record_with(template, |writer| {
+                writer.u32(1500);
+                if template == 257 {
+                    writer.u8(6);
+                }
+                writer.u8(bytes.len() as u8).bytes(bytes);
+            });
+        }
+    }));
+    let flows = collector.flows();
+    for flow in &flows {
+        check(flow, &[("src_port", json!(40_000)), ("dst_port", json!(443)), ("tcp_sequence_number", json!(99))]);
+    }
+    check(&flows[0], &[("src_addr", json!("10.1.0.1")), ("proto", json!(6))]);
+    check(&flows[1], &[("src_addr", json!(null)), ("proto", json!(6))]);
+    check(&flows[2], &[("src_addr", json!("10.1.0.1")), ("mpls_label", json!([100, 116]))]);
+    check(&flows[3], &[("src_addr", json!("10.1.0.1")), ("mpls_label", json!(null))]);
+}

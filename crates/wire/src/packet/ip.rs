@@ -19,9 +19,18 @@ const SHIM6: u8 = 140;
 /// RFC 8200 section 4.1 expects each header once, and destination options twice.
 const EXTENSION_HEADERS_MAX: usize = 10;
 
+/// Whichever version the first four bits say.
+pub(super) fn either(packet: &mut Packet, r: Reader<'_>) -> Walk {
+    match r.rest().first().map_or(0, |first| first >> 4) {
+        6 => v6(packet, r),
+        _ => v4(packet, r),
+    }
+}
+
 /// IPv4, from its version on.
+#[inline]
 pub(super) fn v4(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
-    packet.l3_offset = Some(r.offset());
+    packet.l3_offset = r.place();
     let start = r;
     let first = r.u8("ipv4.version")?;
     if first >> 4 != 4 {
@@ -55,12 +64,20 @@ pub(super) fn v4(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
         }
         length => Some(length - header),
     };
-    payload(packet, proto, narrow(r, body))
+    let mut r = narrow(r, body);
+    // What it protects comes behind it, as in IPv6. Nobody nests them.
+    if proto == AUTHENTICATION && !packet.is_later_fragment() {
+        packet.l4_offset = r.place();
+        let next = authentication(packet, &mut r)?;
+        packet.proto = Some(next);
+        return payload(packet, next, r);
+    }
+    payload(packet, proto, r)
 }
 
 /// IPv6, from its version on, and its extension headers.
 pub(super) fn v6(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
-    packet.l3_offset = Some(r.offset());
+    packet.l3_offset = r.place();
     let start = r;
     let first = r.u8("ipv6.version")?;
     if first >> 4 != 6 {
@@ -87,8 +104,7 @@ fn extension_headers(packet: &mut Packet, mut next: u8, mut r: Reader<'_>) -> Wa
     for _ in 0..EXTENSION_HEADERS_MAX {
         next = match next {
             HOP_BY_HOP | ROUTING | DESTINATION | MOBILITY | HIP | SHIM6 => extension(&mut r, 8, 8)?,
-            // RFC 4302 section 2.2: counted in units of four bytes, less two.
-            AUTHENTICATION => extension(&mut r, 4, 8)?,
+            AUTHENTICATION => authentication(packet, &mut r)?,
             FRAGMENT => fragment(packet, &mut r)?,
             _ => return payload(packet, next, r),
         };
@@ -107,6 +123,15 @@ fn extension(r: &mut Reader<'_>, unit: usize, least: usize) -> Result<u8, WireEr
     Ok(next)
 }
 
+/// An authentication header (RFC 4302 section 2): its length is in units of four bytes, less two.
+fn authentication(packet: &mut Packet, r: &mut Reader<'_>) -> Result<u8, WireError> {
+    let mut fields = *r;
+    let next = extension(r, 4, 8)?;
+    fields.u32("authentication.length")?;
+    packet.ipsec_spi = Some(fields.u32("authentication.spi")?);
+    Ok(next)
+}
+
 fn fragment(packet: &mut Packet, r: &mut Reader<'_>) -> Result<u8, WireError> {
     let [next, _] = r.array("ipv6.fragment")?;
     let word = r.u16("ipv6.fragment_offset")?;
@@ -117,17 +142,17 @@ fn fragment(packet: &mut Packet, r: &mut Reader<'_>) -> Result<u8, WireError> {
 }
 
 /// What lies behind the IP headers. A later fragment is the middle of something, and no transport header.
-fn payload(packet: &mut Packet, proto: u8, r: Reader<'_>) -> Walk {
+pub(super) fn payload(packet: &mut Packet, proto: u8, r: Reader<'_>) -> Walk {
     if packet.is_later_fragment() || proto == NO_NEXT_HEADER {
-        packet.payload_offset = Some(r.offset());
+        packet.payload_offset = r.place();
         return Ok(());
     }
-    packet.l4_offset = Some(r.offset());
+    packet.l4_offset = r.place();
     transport::read(packet, proto, r)
 }
 
 /// Leaves out what lies behind the IP packet, such as Ethernet's padding. A length beyond the bytes changes nothing.
-fn narrow(r: Reader<'_>, length: Option<usize>) -> Reader<'_> {
+pub(super) fn narrow(r: Reader<'_>, length: Option<usize>) -> Reader<'_> {
     match length.and_then(|length| r.rest().get(..length)) {
         Some(body) => Reader::at(body, r.offset()),
         None => r,
