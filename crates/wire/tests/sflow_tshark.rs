@@ -1,46 +1,13 @@
 //! What we write, as tshark reads it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot run its peer has failed")]
 
-use std::io::{ErrorKind, Write as _};
-use std::process::{Command, Stdio};
+mod tshark;
 
 use finderscope_wire::packet::{Address, Frame, HeaderProtocol, Transport, Vlan};
 use finderscope_wire::sflow::{
     CountersHeader, DataSource, DatagramHeader, Encoder, ExtendedRouter, ExtendedSwitch, FlowHeader, FlowRecord,
     GatewayValue, GenericInterface, Interface, SampledHeader, Tag, Value,
 };
-
-/// What tshark says of a packet, in its own words; none where there is no tshark.
-fn tshark(pcap: &[u8], arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("tshark");
-    command.args(["-n", "-r", "-", "-d", "udp.port==6343,sflow", "-o", "ip.check_checksum:TRUE"]).args(arguments);
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = match child {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let _ = writeln!(std::io::stderr(), "skipped: no tshark here");
-            return None;
-        }
-        child => child.unwrap(),
-    };
-    child.stdin.take().unwrap().write_all(pcap).unwrap();
-    Some(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap())
-}
-
-/// A capture of one datagram to the sFlow port.
-fn pcap(datagram: &[u8]) -> Vec<u8> {
-    let frame = Frame {
-        vlans: &[],
-        transport: Transport::Udp { src_port: 40000, dst_port: 6343 },
-        payload_length: datagram.len() as u16,
-        ..inner()
-    };
-    let mut packet = Vec::new();
-    frame.encode(&mut packet);
-    packet.extend(datagram);
-    let length = packet.len() as u32;
-    let words = [0xA1B2_C3D4, 0x0002_0004, 0, 0, 65536, 1, 0, 0, length, length];
-    words.iter().flat_map(|word: &u32| word.to_be_bytes()).chain(packet).collect()
-}
 
 fn inner() -> Frame<'static> {
     Frame {
@@ -112,7 +79,7 @@ fn datagram() -> Vec<u8> {
 
 #[test]
 fn tshark_reads_the_datagrams_that_we_write() {
-    let Some(text) = tshark(&pcap(&datagram()), &["-V", "-O", "sflow,ip,tcp,vlan"]) else { return };
+    let Some(text) = tshark::run(&tshark::pcap(&[datagram()]), &["-V", "-O", "sflow,ip,tcp,vlan"]) else { return };
     for line in [
         "Agent address: 10.9.8.7",
         "Sub-agent ID: 3",
@@ -159,9 +126,10 @@ fn tshark_finds_nothing_amiss_in_ipv6_and_icmp_headers() {
             stripped: 4,
             header: &header,
         }));
-        let Some(fields) =
-            tshark(&pcap(&buffer), &["-T", "fields", "-e", "ipv6.src", "-e", "ipv6.nxt", "-e", "_ws.malformed"])
-        else {
+        let Some(fields) = tshark::run(
+            &tshark::pcap(&[buffer]),
+            &["-T", "fields", "-e", "ipv6.src", "-e", "ipv6.nxt", "-e", "_ws.malformed"],
+        ) else {
             return;
         };
         let next = if matches!(transport, Transport::Udp { .. }) { 17 } else { 58 };
