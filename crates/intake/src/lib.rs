@@ -54,6 +54,7 @@ pub use datagram::Protocol;
 pub use intake::Intake;
 pub use ledger::{Datagrams, Ledger, Reasons, Records, Sets};
 pub use sequence::SequenceCounts;
+pub use sflow::{Place, counter_place, flow_place};
 pub use state::StateError;
 pub use status::{DomainStatus, ExporterStatus, SamplerStatus};
 pub use watch::{ErrorEvent, OptionsEvent, Quiet, SampleKind, TemplateChange, TemplateEvent, Trouble, Watch};

@@ -5,7 +5,10 @@ mod extended;
 mod facts;
 mod flows;
 mod named;
+mod places;
 mod values;
+
+pub use places::{Place, counter_place, flow_place};
 
 use finderscope_wire::WireError;
 use finderscope_wire::sflow::{DataSource, Datagram, Sample};

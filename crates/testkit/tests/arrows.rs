@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("finderscope", &["wire", "flow", "intake", "transport"]),
     ("cli", &["server"]),
     ("testkit", &["wire", "flow", "journal", "transport"]),
-    ("xtask", &["flow"]),
+    ("xtask", &["wire", "flow", "intake"]),
 ];
 
 /// Libraries that one layer hides from all others, with the crates that may name them.

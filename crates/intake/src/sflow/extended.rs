@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::net::IpAddr;
 
 use finderscope_flow::{Builder, Column as C};
-use finderscope_wire::sflow::{Aggregation, FlowRecord, FlowRecords, Value};
+use finderscope_wire::sflow::{Aggregation, ExtendedUser, FlowRecord, FlowRecords, Value};
 
 use super::facts::Facts;
 use super::values;
@@ -131,15 +131,32 @@ impl<'b> Extras<'b> {
                 self.entry("local_pref", gateway.local_pref);
             }
         }
-        if let Some(user) = facts.user.filter(|user| !user.dst_user.is_empty()) {
-            self.entry("dst_user", String::from_utf8_lossy(user.dst_user));
+        if let Some(user) = &facts.user {
+            self.user(user);
+        }
+        if let Some(stack) = facts.mpls.map(|mpls| mpls.out_stack).filter(|stack| !stack.is_empty()) {
+            let labels: Vec<String> = stack.iter().map(|entry| (entry >> 12).to_string()).collect();
+            self.entry("mpls_out_labels", labels.join(","));
         }
         if let Some(url) = &facts.url {
+            self.entry("url_direction", url.direction);
             self.entry("url", String::from_utf8_lossy(url.url));
             self.entry("host", String::from_utf8_lossy(url.host));
         }
         if let Some(queue) = facts.egress_queue {
             self.entry("egress_queue", queue);
+        }
+    }
+
+    /// Character sets are told where they are known, and 0 is "other" (sFlow version 5).
+    fn user(&mut self, user: &ExtendedUser<'_>) {
+        for (name, charset) in [("src_charset", user.src_charset), ("dst_charset", user.dst_charset)] {
+            if charset != 0 {
+                self.entry(name, charset);
+            }
+        }
+        if !user.dst_user.is_empty() {
+            self.entry("dst_user", String::from_utf8_lossy(user.dst_user));
         }
     }
 

@@ -10,6 +10,8 @@ mod duplicates;
 mod events;
 mod fields;
 mod fixed;
+#[path = "../../../wire/tests/fixture/mod.rs"]
+mod fixture;
 mod harness;
 mod limits;
 mod options;
@@ -20,6 +22,7 @@ mod senders;
 mod sequence;
 mod sflow;
 mod structured;
+mod structures;
 mod templates;
 mod v5;
 mod watch;
