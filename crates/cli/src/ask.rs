@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use arrow::array::RecordBatch;
-use finderscope_query::{Answer, Database, Error, Filter, TimeBy, Warning, Window};
+use finderscope_query::{Answer, Database, Error, Filter, TimeBy, UserColumn, Warning, Window};
 use indicatif::ProgressBar;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -56,8 +56,8 @@ impl WhenArgs {
 }
 
 /// A filter out of what was typed; none where nothing was.
-pub fn filter(text: Option<&str>) -> anyhow::Result<Option<Filter>> {
-    Ok(text.map(Filter::parse).transpose()?)
+pub fn filter(text: Option<&str>, declared: &[UserColumn]) -> anyhow::Result<Option<Filter>> {
+    Ok(text.map(|text| Filter::parse_with(text, declared)).transpose()?)
 }
 
 /// Someone to put questions to.

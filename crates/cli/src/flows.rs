@@ -6,7 +6,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use finderscope_flow::text::Nulls;
-use finderscope_query::{Filter, FlowsQuestion, Order, columns_by_alias};
+use finderscope_query::{Filter, FlowsQuestion, Order, UserColumn, columns_by_alias};
 
 use self::line::Lines;
 use crate::ask::{self, Asker, SourceArgs, WhenArgs};
@@ -21,6 +21,7 @@ use crate::output::{Format, OutputArgs, Sink, Table};
 #[command(
     after_help = "Examples:\n  finderscope flows --last 15m 'src net 10.0.0.0/8 and dst port 443 and bytes > 1M'\n  \
     finderscope flows -r capture.pcap --format json -n 10\n  \
+    finderscope flows --last 15m --columns src_addr,dst_addr,in_if_name,out_if_name 'in_if_name = \"Gi0/1\"'\n  \
     finderscope flows --sort=-bytes_scaled -n 20 --columns src_addr,dst_addr,bytes_scaled proto udp"
 )]
 pub struct Args {
@@ -56,13 +57,15 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(misuse) = args.output.misuse() {
         return Ok(Exit::misused(misuse));
     }
+    let declared = args.source.columns()?;
     let in_lines = args.output.format == Format::Table && args.columns.is_empty();
     let columns = match in_lines {
         true => line::COLUMNS.map(|column| column.name().to_owned()).to_vec(),
-        false => names(&args.columns)?,
+        false => names(&args.columns, &declared)?,
     };
-    let filter = filter(&args.words.join(" "), args.filter.as_deref())?;
-    let question = FlowsQuestion { filter, window, order: order(args.sort.as_deref())?, limit: args.limit, columns };
+    let filter = filter(&args.words.join(" "), args.filter.as_deref(), &declared)?;
+    let order = order(args.sort.as_deref(), &declared)?;
+    let question = FlowsQuestion { filter, window, order, limit: args.limit, columns };
     let asker = Asker::start(&args.source)?;
     let mut answer = asker.wait(asker.database().flows(&question))?;
     let on_terminal = args.output.is_on_terminal();
@@ -85,35 +88,35 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// Both filters, where there are two.
-fn filter(words: &str, option: Option<&str>) -> anyhow::Result<Option<Filter>> {
+fn filter(words: &str, option: Option<&str>, declared: &[UserColumn]) -> anyhow::Result<Option<Filter>> {
     let words = Some(words).filter(|words| !words.trim().is_empty());
-    match (ask::filter(words)?, ask::filter(option)?) {
-        (Some(one), Some(other)) => ask::filter(Some(&format!("({one}) and ({other})"))),
+    match (ask::filter(words, declared)?, ask::filter(option, declared)?) {
+        (Some(one), Some(other)) => ask::filter(Some(&format!("({one}) and ({other})")), declared),
         (one, other) => Ok(one.or(other)),
     }
 }
 
-fn names(columns: &[String]) -> anyhow::Result<Vec<String>> {
+fn names(columns: &[String], declared: &[UserColumn]) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for column in columns {
-        names.extend(known(column.trim())?);
+        names.extend(known(column.trim(), declared)?);
     }
     Ok(names)
 }
 
-fn order(sort: Option<&str>) -> anyhow::Result<Order> {
+fn order(sort: Option<&str>, declared: &[UserColumn]) -> anyhow::Result<Order> {
     let Some(sort) = sort else { return Ok(Order::None) };
     let (name, descending) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
-    match known(name)?.as_slice() {
+    match known(name, declared)?.as_slice() {
         [column] => Ok(Order::By { column: column.clone(), descending }),
         _ => bail!("'{name}' is more than one column"),
     }
 }
 
 /// A column's name in the table, also where it is computed.
-fn known(name: &str) -> anyhow::Result<Vec<String>> {
+fn known(name: &str, declared: &[UserColumn]) -> anyhow::Result<Vec<String>> {
     if finderscope_query::COMPUTED.iter().any(|(computed, _)| *computed == name) {
         return Ok(vec![name.to_owned()]);
     }
-    Ok(columns_by_alias(name)?.iter().map(|column| column.name().to_owned()).collect())
+    Ok(columns_by_alias(name, declared)?.iter().map(|column| column.name().to_owned()).collect())
 }

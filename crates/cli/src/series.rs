@@ -10,9 +10,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampNanosecondType};
-use finderscope_flow::Column;
 use finderscope_flow::text::Nulls;
-use finderscope_query::{SeriesQuestion, columns_by_alias};
+use finderscope_query::{Key, SeriesQuestion, UserColumn, columns_by_alias};
 
 use self::age::Completeness;
 use self::bins::Every;
@@ -28,6 +27,7 @@ use crate::top::By;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  finderscope series --last 1h\n  \
     finderscope series --every 5m --by packets --filter 'port 53' --since 2026-01-31 --until 2026-02-01\n  \
+    finderscope series --every 5m --column in_if_name --last 6h\n  \
     finderscope series --every 1h --column src_as --format json")]
 pub struct Args {
     /// What the chart shows
@@ -62,8 +62,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(misuse) = args.output.misuse() {
         return Ok(Exit::misused(misuse));
     }
-    let by = args.column.as_deref().map(column).transpose()?;
-    let filter = ask::filter(args.filter.as_deref())?;
+    let declared = args.source.columns()?;
+    let by = args.column.as_deref().map(|name| column(name, &declared)).transpose()?;
+    let filter = ask::filter(args.filter.as_deref(), &declared)?;
     let asker = Asker::start(&args.source)?;
     let bin = match every {
         Every::Bin(bin) => bin,
@@ -98,9 +99,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(exit.and(asker.exit()))
 }
 
-fn column(name: &str) -> anyhow::Result<Column> {
-    match columns_by_alias(name)?.as_slice() {
-        [column] => Ok(*column),
+fn column(name: &str, declared: &[UserColumn]) -> anyhow::Result<Key> {
+    match columns_by_alias(name, declared)?.as_slice() {
+        [column] => Ok(column.clone()),
         _ => bail!("'{name}' is more than one column"),
     }
 }

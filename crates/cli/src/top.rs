@@ -5,9 +5,8 @@ mod table;
 use std::io::Write;
 
 use anyhow::bail;
-use finderscope_flow::Column;
 use finderscope_flow::text::Nulls;
-use finderscope_query::{Measure, Top, TopQuestion, ranking};
+use finderscope_query::{Key, Measure, Top, TopQuestion, UserColumn, ranking};
 
 pub use self::table::{number, word};
 use crate::ask::{self, Asker, SourceArgs, WhenArgs};
@@ -21,9 +20,11 @@ use crate::output::{Format, OutputArgs, Sink};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  finderscope top src_addr --last 1h\n  \
     finderscope top dst_addr,dst_port --by flows -n 20 --filter 'src net 10.0.0.0/8 and proto tcp'\n  \
+    finderscope top exporter_address,in_if_name --last 1h\n  \
     finderscope top src_as,dst_as --since 2026-01-31T08:00 --until 2026-01-31T09:00 --format json")]
 pub struct Args {
-    /// What to group by: one or more columns, by their names or nfdump's (srcip, dstport, record)
+    /// What to group by: one or more columns, by their names or nfdump's (srcip, dstport, record), or names that exporters
+    /// told (in_if_name, app_name); the number stands in where nobody told one
     #[arg(value_name = "COLUMN[,COLUMN…]", required_unless_present = "statistic")]
     columns: Option<String>,
     /// nfdump's way to say it: srcip/bytes
@@ -77,8 +78,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(misuse) = args.output.misuse() {
         return Ok(Exit::misused(misuse));
     }
-    let (columns, by) = args.grouping()?;
-    let filter = ask::filter(args.filter.as_deref())?;
+    let declared = args.source.columns()?;
+    let (columns, by) = args.grouping(&declared)?;
+    let filter = ask::filter(args.filter.as_deref(), &declared)?;
     let question = TopQuestion { columns, by, count: args.limit, filter, window };
     let asker = Asker::start(&args.source)?;
     let top = asker.wait(asker.database().top(&question))?;
@@ -93,9 +95,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 impl Args {
-    fn grouping(&self) -> anyhow::Result<(Vec<Column>, Measure)> {
+    fn grouping(&self, declared: &[UserColumn]) -> anyhow::Result<(Vec<Key>, Measure)> {
         let text = self.statistic.as_deref().or(self.columns.as_deref()).unwrap_or_default();
-        let (columns, said) = ranking(text)?;
+        let (columns, said) = ranking(text, declared)?;
         let by = self.by.map(Measure::from);
         if let (Some(said), Some(by)) = (said, by)
             && said != by

@@ -158,7 +158,7 @@ columns! {
     IfOutErrors "if_out_errors" Kind::U32, C, "Packets not sent for errors";
     IfPromiscuousMode "if_promiscuous_mode" Kind::U32, C, "Whether the interface takes all frames";
     OptionScope "scope" Kind::Text, O, "What the option is about, such as `interface=5`";
-    OptionSubject "subject" Kind::Text, O, "Whose name or rate the element tells, wherever the record says it: `interface=5`, `sampler=1`, `vrf=10`, `application=13:53`, or `exporter` for its own rate";
+    OptionSubject "subject" Kind::Text, O, "Whose name or rate the element tells, wherever the record says it: `interface=5`, `sampler=1`, `vrf=10`, `application=13:53`, `template=256`, or `exporter` for its own rate";
     OptionElement "element" Kind::Text, O, "The element's name";
     OptionValue "value" Kind::Text, O, "The element's value, as text";
     OptionTemplateId "template_id" Kind::U16, O, "The options template of the record";

@@ -4,12 +4,14 @@
 //!   types and meanings from it; a column is declared once.
 //! * [`Builder`]: rows of one [`Table`] as columns, filled by runs; closed into Arrow batches.
 //! * [`registry`]: IANA's information elements by number and name.
+//! * [`SamplingParameters`]: a rate out of what exporters tell of their sampling.
 //! * [`text`]: how a cell looks to a person, in JSON and in CSV.
 
 pub mod builder;
 mod column;
 mod kind;
 pub mod registry;
+mod sampling;
 mod table;
 pub mod text;
 mod words;
@@ -17,5 +19,6 @@ mod words;
 pub use builder::{Builder, Tables};
 pub use column::Column;
 pub use kind::Kind;
+pub use sampling::SamplingParameters;
 pub use table::Table;
 pub use words::{Biflow, FlowType, SamplingSource, TimeSource};

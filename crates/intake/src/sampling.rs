@@ -14,7 +14,7 @@ use finderscope_wire::netflow::v5::Sampling;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ExporterConfig;
-pub(crate) use told::{Told, Way};
+pub(crate) use told::{Told, parameter};
 
 /// Selectors of one selection sequence that are remembered: more than a packet is ever put through.
 const SELECTORS_MAX: usize = 8;

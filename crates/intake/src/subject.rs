@@ -14,6 +14,7 @@ use crate::plan::{Named, put_application};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Subjects {
     interface: Option<Field>,
+    template: Option<Field>,
     sampler: Option<Field>,
     vrf: Option<Field>,
     application: Option<Field>,
@@ -44,9 +45,10 @@ impl Subjects {
     pub(crate) fn of(fields: &[Named]) -> Self {
         let element = |number: u16| fields.iter().find(|named| named.element == Some(number)).map(|named| named.field);
         let first = |numbers: &[u16]| numbers.iter().find_map(|&number| element(number));
-        let v9_scope = fields.iter().find(|named| named.v9_scope == Some(ScopeKind::Interface));
+        let v9_scope = |kind| fields.iter().find(|named| named.v9_scope == Some(kind)).map(|named| named.field);
         Self {
-            interface: v9_scope.map(|named| named.field).or_else(|| first(&[10, 252, 14, 253])),
+            interface: v9_scope(ScopeKind::Interface).or_else(|| first(&[10, 252, 14, 253])),
+            template: v9_scope(ScopeKind::Template).or_else(|| element(145)),
             sampler: first(&[302, 48]),
             vrf: first(&[234, 235]),
             application: element(95),
@@ -60,10 +62,13 @@ impl Subjects {
         let subject = match element.and_then(Kind::of) {
             Some(Kind::Interface) => of("interface", self.interface),
             Some(Kind::Vrf) => of("vrf", self.vrf),
-            Some(Kind::Sampling) => match of("sampler", self.sampler).or_else(|| of("interface", self.interface)) {
-                None => return out.push_str("exporter"),
-                about => about,
-            },
+            Some(Kind::Sampling) => {
+                let narrow = of("sampler", self.sampler).or_else(|| of("interface", self.interface));
+                match narrow.or_else(|| of("template", self.template)) {
+                    None => return out.push_str("exporter"),
+                    about => about,
+                }
+            }
             Some(Kind::Application) => {
                 if let Some(field) = self.application {
                     out.push_str("application=");

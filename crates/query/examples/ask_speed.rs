@@ -31,7 +31,7 @@ fn main() {
     let database = BlockingDatabase::new(Database::open(folder.path(), Options::default()).unwrap()).unwrap();
     println!("opened in {:.1?}", opened.elapsed());
     let top = |columns: &[Column], filter: Option<&str>| TopQuestion {
-        columns: columns.to_vec(),
+        columns: columns.iter().copied().map(Into::into).collect(),
         by: Measure::Bytes,
         count: 10,
         filter: filter.map(|filter| Filter::parse(filter).unwrap()),

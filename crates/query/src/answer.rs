@@ -35,7 +35,7 @@ impl Limits {
         Self { options: options.clone(), deadline }
     }
 
-    async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         match self.deadline {
             Some(deadline) => timeout_at(deadline, work).await.map_err(|_| self.out_of_time()),
             None => Ok(work.await),
@@ -54,6 +54,8 @@ pub(crate) struct Work {
     pub(crate) shelf: Option<Arc<Shelf>>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) sums: PlainSums,
+    /// What must be said beside what the parts say.
+    pub(crate) warnings: Vec<Warning>,
     pub(crate) limits: Limits,
 }
 
@@ -151,7 +153,8 @@ impl Answer {
         let unscaled = UNSCALED.into_iter().enumerate().filter(|(place, _)| sampled(*place));
         let unscaled = unscaled.map(|(_, (column, scaled))| Warning::Unscaled { column, scaled });
         let of_store = self.work.shelf.iter().flat_map(|shelf| shelf.warnings());
-        self.work.watch.warnings().into_iter().chain(of_store).chain(unscaled).collect()
+        let names = self.work.warnings.iter().cloned();
+        self.work.watch.warnings().into_iter().chain(names).chain(of_store).chain(unscaled).collect()
     }
 }
 

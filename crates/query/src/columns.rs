@@ -1,9 +1,55 @@
 //! The columns and measures that a top or a series is made by, under nfdump's names too.
 
+use datafusion::logical_expr::{Expr, ident};
 use finderscope_flow::{Column, Table};
 
 use crate::Error;
+use crate::names::{Name, UserColumn};
 use crate::nearest::nearest;
+
+/// What flows are grouped by or listed with: a column that is stored, or one that is computed when it is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Key {
+    /// A column of the table.
+    Column(Column),
+    /// A name that is looked up.
+    Name(Name),
+    /// What the user declared.
+    User(UserColumn),
+}
+
+impl Key {
+    /// The column's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Column(column) => column.name(),
+            Self::Name(name) => name.name(),
+            Self::User(column) => &column.name,
+        }
+    }
+
+    /// The column of the table that it is.
+    pub const fn column(&self) -> Option<Column> {
+        if let Self::Column(column) = self { Some(*column) } else { None }
+    }
+
+    /// What rows are grouped by.
+    pub(crate) fn group(&self) -> Expr {
+        if let Self::Name(name) = self { name.group() } else { ident(self.name()) }
+    }
+}
+
+impl From<Column> for Key {
+    fn from(column: Column) -> Self {
+        Self::Column(column)
+    }
+}
+
+impl From<Name> for Key {
+    fn from(name: Name) -> Self {
+        Self::Name(name)
+    }
+}
 
 /// What flows are ranked by.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -68,28 +114,30 @@ const ALIASES: [(&str, &[Column]); 26] = [
     ("record", &[Column::Proto, Column::SrcAddr, Column::SrcPort, Column::DstAddr, Column::DstPort]),
 ];
 
-/// The columns that a name stands for: a column's own, or one of nfdump's.
-pub fn columns_by_alias(name: &str) -> Result<Vec<Column>, Error> {
-    let own = Column::by_name(name).filter(|column| column.is_in(Table::Flows));
-    let alias = || ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, columns)| columns.to_vec());
-    own.map(|column| vec![column]).or_else(alias).ok_or_else(|| unknown(name))
+/// The columns that a name stands for: a column's own, one that is looked up, one of `user`'s, or one of nfdump's.
+pub fn columns_by_alias(name: &str, user: &[UserColumn]) -> Result<Vec<Key>, Error> {
+    let own = Column::by_name(name).filter(|column| column.is_in(Table::Flows)).map(Key::Column);
+    let own = own.or_else(|| Name::by_name(name).map(Key::Name));
+    let own = own.or_else(|| user.iter().find(|column| column.name == name).cloned().map(Key::User));
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+    let alias = || alias.map(|(_, columns)| columns.iter().copied().map(Key::Column).collect());
+    own.map(|key| vec![key]).or_else(alias).ok_or_else(|| unknown(name, user))
 }
 
-fn unknown(name: &str) -> Error {
-    let names = Table::Flows.columns().iter().map(|column| column.name());
+fn unknown(name: &str, user: &[UserColumn]) -> Error {
     let aliases = ALIASES.iter().map(|(alias, _)| *alias);
-    Error::UnknownColumn { name: name.to_owned(), nearest: nearest(name, names.chain(aliases)) }
+    Error::UnknownColumn { name: name.to_owned(), nearest: nearest(name, Key::names(user).chain(aliases)) }
 }
 
 /// Reads `srcip,dstport/packets`: columns, and what to rank them by where it is said.
-pub fn ranking(text: &str) -> Result<(Vec<Column>, Option<Measure>), Error> {
+pub fn ranking(text: &str, user: &[UserColumn]) -> Result<(Vec<Key>, Option<Measure>), Error> {
     let (names, measure) = match text.split_once('/') {
         Some((names, measure)) => (names, Some(by_name(measure)?)),
         None => (text, None),
     };
     let mut columns = Vec::new();
     for name in names.split(',') {
-        for column in columns_by_alias(name.trim())? {
+        for column in columns_by_alias(name.trim(), user)? {
             if !columns.contains(&column) {
                 columns.push(column);
             }

@@ -16,11 +16,13 @@ use datafusion::prelude::SessionConfig;
 use finderscope_flow::Table;
 
 use crate::filter::Filter;
+use crate::names::UserColumn;
 use crate::part::Part;
 use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
 use crate::shelf::Catalog;
 use crate::sql::Operators;
+use crate::uses::Uses;
 use crate::yielding::YieldingJoins;
 use crate::{Answer, Error, Window, functions, sql};
 
@@ -56,6 +58,7 @@ pub struct Database {
     source: Source,
     options: Options,
     state: SessionState,
+    user: Vec<UserColumn>,
 }
 
 /// Where its rows are.
@@ -88,7 +91,18 @@ impl Database {
 
     fn new(source: Source, options: Options) -> Result<Self, Error> {
         let state = session(&options).map_err(|error| Error::from_engine(error, &options))?;
-        Ok(Self { source, options, state })
+        Ok(Self { source, options, state, user: Vec::new() })
+    }
+
+    /// The same, where `extra` holds columns that the user declared.
+    pub fn with_columns(mut self, columns: Vec<UserColumn>) -> Self {
+        self.user = columns;
+        self
+    }
+
+    /// The columns that the user declared.
+    pub fn user_columns(&self) -> &[UserColumn] {
+        &self.user
     }
 
     /// How much a question may take.
@@ -109,8 +123,11 @@ impl Database {
         filter: Option<&Filter>,
     ) -> Result<Answer, Error> {
         let statement = sql::parse(question)?;
+        let uses = Uses::of_sql(question, &statement, &self.user);
+        let uses = uses.and(Uses::of(std::iter::empty(), filter.and_then(Filter::condition).as_ref(), &self.user));
         let answer = async {
-            let question = Question::begin(&self.source, &self.options, self.state.clone(), window, filter).await?;
+            let state = self.state.clone();
+            let question = Question::begin(&self.source, &self.options, state, window, filter, uses).await?;
             let plan = question.plan(statement).await?;
             question.answer(plan).await
         };
@@ -118,8 +135,17 @@ impl Database {
     }
 
     /// A session over what is there now.
-    pub(crate) async fn question(&self, window: &Window) -> datafusion::error::Result<Question> {
-        Question::begin(&self.source, &self.options, self.state.clone(), window, None).await
+    ///
+    /// It has the columns `keys` and those that `filter` uses.
+    pub(crate) async fn question(
+        &self,
+        keys: impl Iterator<Item = &str>,
+        filter: Option<&Filter>,
+        window: &Window,
+    ) -> Result<Question, Error> {
+        let uses = Uses::of(keys, filter.and_then(Filter::condition).as_ref(), &self.user);
+        let question = Question::begin(&self.source, &self.options, self.state.clone(), window, None, uses).await;
+        question.map_err(|error| self.error(error))
     }
 
     /// The error as who asked understands it.

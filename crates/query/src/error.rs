@@ -8,6 +8,7 @@ use finderscope_store::StoreError;
 
 use crate::Options;
 use crate::filter::FilterError;
+use crate::names::Name;
 use crate::nearest::nearest;
 use crate::source::CONDITION;
 
@@ -122,7 +123,8 @@ impl Error {
             DataFusionError::ResourcesExhausted(_) => Self::Memory { limit: options.memory_limit },
             DataFusionError::SchemaError(error, _) => match error.as_ref() {
                 SchemaError::FieldNotFound { field, valid_fields } => {
-                    let names = valid_fields.iter().map(Column::name);
+                    let looked_up = Name::ALL.iter().map(|name| name.name());
+                    let names = valid_fields.iter().map(Column::name).chain(looked_up);
                     Self::UnknownColumn { name: field.flat_name(), nearest: nearest(field.name(), names) }
                 }
                 other => Self::Sql(first_line(&other.to_string())),

@@ -34,6 +34,39 @@ pub(crate) fn scaled(count: Expr, rate: Expr) -> Expr {
     SCALED.call(vec![count, rate])
 }
 
+/// An address out of text; null where it is none.
+pub(crate) fn address(text: Expr) -> Expr {
+    ScalarUDF::from(TryIp(Signature::exact(vec![DataType::Utf8View], Volatility::Immutable))).call(vec![text])
+}
+
+/// [`Ip`] for text that strangers sent.
+#[derive(Debug, Eq, Hash, PartialEq)]
+struct TryIp(Signature);
+
+impl ScalarUDFImpl for TryIp {
+    fn name(&self) -> &str {
+        "try_ip"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::BinaryView)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let texts = ColumnarValue::values_to_arrays(&args.args)?;
+        let [texts] = texts.as_slice() else { return exec_err!("try_ip takes one argument") };
+        let mut cells = BinaryViewBuilder::with_capacity(texts.len());
+        for text in as_string_view_array(texts)? {
+            cells.append_option(text.and_then(|text| text.parse().ok()).map(octets));
+        }
+        Ok(ColumnarValue::Array(Arc::new(cells.finish())))
+    }
+}
+
 /// `cidr_match(address, '10.0.0.0/8')`.
 #[derive(Debug, Eq, Hash, PartialEq)]
 struct CidrMatch {

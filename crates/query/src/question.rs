@@ -17,13 +17,16 @@ use crate::answer::{Answer, Limits, Work};
 use crate::database::Source;
 use crate::filter::Filter;
 use crate::literals::{external, read_literals};
+use crate::names::{self, Known, NameTable};
+use crate::part::TimeRange;
 use crate::scan::PartsTable;
 use crate::schema::read_schema;
 use crate::shelf::Shelf;
 use crate::sql::PlainSums;
+use crate::uses::Uses;
 use crate::watch::Watch;
 use crate::window::Window;
-use crate::{Error, Options, views};
+use crate::{Error, Options, Warning, views};
 
 /// The catalog's and schema's names; they show in nothing but the planner's errors.
 pub(crate) const CATALOG: &str = "finderscope";
@@ -35,6 +38,9 @@ pub(crate) struct Question {
     shelf: Option<Arc<Shelf>>,
     watch: Arc<Watch>,
     limits: Limits,
+    uses: Uses,
+    /// What must be said about the names.
+    warnings: Vec<Warning>,
 }
 
 impl Question {
@@ -45,40 +51,34 @@ impl Question {
         mut state: SessionState,
         window: &Window,
         filter: Option<&Filter>,
+        uses: Uses,
     ) -> Result<Self> {
+        let limits = Limits::starting_now(options);
         let watch = Arc::new(Watch::default());
-        let shelf = match source {
-            Source::Parts(catalog) => {
-                Some(Arc::new(Shelf::new(Arc::clone(catalog), window.received()).map_err(external)?))
-            }
-            Source::Memory(_) => None,
+        let shelf = shelf(source, window.received())?;
+        let (known, warnings) = match uses.any_names() {
+            true => limits.within(gather(source, options, &state, &uses)).await.map_err(external)??,
+            false => Default::default(),
         };
         let tables = Arc::new(MemorySchemaProvider::new());
         for table in Table::ALL {
-            let stored: Arc<dyn TableProvider> = match (source, &shelf) {
-                (Source::Memory(batches), _) => {
-                    let batches = batches.get(&table).cloned().unwrap_or_default();
-                    Arc::new(MemTable::try_new(read_schema(table), dealt(batches, options.threads))?)
-                }
-                (Source::Parts(_), Some(shelf)) => {
-                    Arc::new(PartsTable::new(table, read_schema(table), Arc::clone(shelf), Arc::clone(&watch)))
-                }
-                (Source::Parts(_), None) => continue,
-            };
+            let Some(stored) = stored(source, shelf.as_ref(), &watch, table, options.threads)? else { continue };
             let scan = LogicalPlanBuilder::scan(table.name(), provider_as_source(stored), None)?.build()?;
-            let view = ViewTable::new(views::view(table, scan, window, filter)?, None);
+            let view = ViewTable::new(views::view(table, scan, window, filter, &uses, &known)?, None);
             tables.register_table(table.name().to_owned(), Arc::new(view))?;
         }
-        state.register_catalog_list(catalogs(Arc::clone(&tables) as _)?);
-        for (name, definition) in views::NAMED {
-            let view = ViewTable::new(state.create_logical_plan(definition).await?, None);
-            tables.register_table(name.to_owned(), Arc::new(view))?;
+        for table in NameTable::ALL {
+            let rows = names::table(table, &known)?;
+            let rows = MemTable::try_new(table.schema(), vec![vec![rows]])?;
+            tables.register_table(table.name().to_owned(), Arc::new(rows))?;
         }
-        Ok(Self { state, shelf, watch, limits: Limits::starting_now(options) })
+        state.register_catalog_list(catalogs(tables)?);
+        Ok(Self { state, shelf, watch, limits, uses, warnings })
     }
 
     /// Plans a statement.
-    pub(crate) async fn plan(&self, statement: ast::Statement) -> Result<LogicalPlan> {
+    pub(crate) async fn plan(&self, mut statement: ast::Statement) -> Result<LogicalPlan> {
+        self.uses.keep_out_of_wildcards(&mut statement);
         let statement = parser::Statement::Statement(Box::new(statement));
         self.check_tables(&statement)?;
         self.state.statement_to_plan(statement).await
@@ -86,8 +86,8 @@ impl Question {
 
     /// The planner's own complaint would name catalogs and schemas that nobody asked for.
     fn check_tables(&self, statement: &parser::Statement) -> Result<()> {
-        let views = views::NAMED.iter().map(|(name, _)| (*name).to_owned());
-        let tables: Vec<String> = Table::ALL.iter().map(|table| table.name().to_owned()).chain(views).collect();
+        let names = NameTable::ALL.iter().map(|table| table.name().to_owned());
+        let tables: Vec<String> = Table::ALL.iter().map(|table| table.name().to_owned()).chain(names).collect();
         for table in self.state.resolve_table_references(statement)? {
             let is_ours = table.schema().is_none_or(|schema| schema != "information_schema");
             if is_ours && !tables.iter().any(|known| known == table.table()) {
@@ -114,10 +114,70 @@ impl Question {
             plan,
             shelf: self.shelf.clone(),
             watch: Arc::clone(&self.watch),
+            warnings: self.warnings.clone(),
             sums,
             limits: self.limits.clone(),
         };
         Answer::start(work).await.map_err(external)
+    }
+}
+
+/// The parts that `source` has now, where it has parts.
+fn shelf(source: &Source, range: TimeRange) -> Result<Option<Arc<Shelf>>> {
+    match source {
+        Source::Parts(catalog) => {
+            Shelf::new(Arc::clone(catalog), range).map(|shelf| Some(Arc::new(shelf))).map_err(external)
+        }
+        Source::Memory(_) => Ok(None),
+    }
+}
+
+/// A table as it is stored.
+fn stored(
+    source: &Source,
+    shelf: Option<&Arc<Shelf>>,
+    watch: &Arc<Watch>,
+    table: Table,
+    threads: usize,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    Ok(match (source, shelf) {
+        (Source::Memory(batches), _) => {
+            let batches = batches.get(&table).cloned().unwrap_or_default();
+            Some(Arc::new(MemTable::try_new(read_schema(table), dealt(batches, threads))?))
+        }
+        (Source::Parts(_), Some(shelf)) => {
+            Some(Arc::new(PartsTable::new(table, read_schema(table), Arc::clone(shelf), Arc::clone(watch))))
+        }
+        (Source::Parts(_), None) => None,
+    })
+}
+
+/// How often names are gathered anew because parts were taken away meanwhile.
+const GATHERINGS_MAX: u32 = 3;
+
+/// Gathers names from all that is stored, whenever it was told, and what must be said about that.
+async fn gather(
+    source: &Source,
+    options: &Options,
+    state: &SessionState,
+    uses: &Uses,
+) -> Result<(Known, Vec<Warning>)> {
+    let mut left = GATHERINGS_MAX;
+    loop {
+        let (watch, mut state) = (Arc::new(Watch::default()), state.clone());
+        let shelf = shelf(source, TimeRange::ALL)?;
+        let tables = Arc::new(MemorySchemaProvider::new());
+        for table in [Table::Options, Table::Counters] {
+            if let Some(stored) = stored(source, shelf.as_ref(), &watch, table, options.threads)? {
+                tables.register_table(table.name().to_owned(), stored)?;
+            }
+        }
+        state.register_catalog_list(catalogs(tables)?);
+        let known = Known::gather(&state, uses.tables.contains(&NameTable::Interfaces)).await?;
+        left -= 1;
+        if !watch.is_part_gone() || left == 0 {
+            return Ok((known, watch.warnings()));
+        }
     }
 }
 

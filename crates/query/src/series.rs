@@ -2,14 +2,13 @@
 
 use arrow::datatypes::IntervalMonthDayNano;
 use datafusion::functions::datetime::expr_fn::date_bin;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, ident, lit};
 use datafusion::prelude::coalesce;
 use datafusion::scalar::ScalarValue;
-use finderscope_flow::Column;
 
 use crate::top::{columns, measures};
 use crate::window::time;
-use crate::{Answer, Database, Error, Filter, Window};
+use crate::{Answer, Database, Error, Filter, Key, Window};
 
 /// The width of a bin.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,7 +41,7 @@ pub struct SeriesQuestion {
     /// How wide the bins are.
     pub bin: Bin,
     /// One line for each value of this column.
-    pub by: Option<Column>,
+    pub by: Option<Key>,
     /// Only flows that pass.
     pub filter: Option<Filter>,
     /// Only flows in it.
@@ -54,7 +53,8 @@ impl Database {
     ///
     /// A flow counts in the bin of its end. Bins without flows are absent.
     pub async fn series(&self, question: &SeriesQuestion) -> Result<Answer, Error> {
-        let session = self.question(&question.window).await.map_err(|error| self.error(error))?;
+        let keys = question.by.iter().map(Key::name);
+        let session = self.question(keys, question.filter.as_ref(), &question.window).await?;
         self.ask(&session, |rows| binned(rows, question), question.filter.as_ref()).await
     }
 }
@@ -63,10 +63,10 @@ fn binned(rows: LogicalPlan, question: &SeriesQuestion) -> datafusion::error::Re
     let width = IntervalMonthDayNano::new(0, 0, question.bin.ns);
     let end = coalesce(vec![col("time_flow_end_ns"), col("time_received_ns")]);
     let bin = date_bin(lit(ScalarValue::IntervalMonthDayNano(Some(width))), end, time(0)).alias("time");
-    let by: Vec<Expr> = question.by.iter().map(|column| col(column.name())).collect();
+    let by: Vec<Expr> = question.by.iter().map(|key| ident(key.name())).collect();
     let keys: Vec<Expr> = std::iter::once(col("time")).chain(by.clone()).collect();
     LogicalPlanBuilder::from(rows)
-        .aggregate(std::iter::once(bin).chain(by), measures())?
+        .aggregate(std::iter::once(bin).chain(question.by.iter().map(Key::group)), measures())?
         .sort(keys.iter().map(|key| key.clone().sort(true, false)))?
         .project(keys.iter().cloned().chain(columns()))?
         .build()

@@ -4,17 +4,17 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
-use finderscope_flow::{Column, Table};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, ident, lit};
+use finderscope_flow::Table;
 
 use crate::question::Question;
-use crate::{Database, Error, Filter, Measure, Summary, Warning, Window, summary};
+use crate::{Database, Error, Filter, Key, Measure, Summary, Warning, Window, summary};
 
 /// What a top is asked for.
 #[derive(Clone, Debug)]
 pub struct TopQuestion {
     /// Grouped by these.
-    pub columns: Vec<Column>,
+    pub columns: Vec<Key>,
     /// Ranked by this.
     pub by: Measure,
     /// How many rows.
@@ -39,7 +39,8 @@ pub struct Top {
 impl Database {
     /// The groups with the most bytes, packets or flows.
     pub async fn top(&self, question: &TopQuestion) -> Result<Top, Error> {
-        let session = self.question(&question.window).await.map_err(|error| self.error(error))?;
+        let keys = question.columns.iter().map(Key::name);
+        let session = self.question(keys, question.filter.as_ref(), &question.window).await?;
         let mut answer = self.ask(&session, |rows| ranked(rows, question), question.filter.as_ref()).await?;
         let batches = answer.collect().await?;
         let rows = concat_batches(answer.schema(), &batches).map_err(|error| Error::Engine(error.to_string()))?;
@@ -52,7 +53,7 @@ impl Database {
 
     /// Totals of the flows that pass the filter.
     pub async fn summary(&self, filter: Option<&Filter>, window: &Window) -> Result<(Summary, Vec<Warning>), Error> {
-        let session = self.question(window).await.map_err(|error| self.error(error))?;
+        let session = self.question(std::iter::empty(), filter, window).await?;
         self.summarize(&session, filter, window).await
     }
 
@@ -103,12 +104,12 @@ pub(crate) fn measures() -> [Expr; 3] {
 }
 
 fn ranked(rows: LogicalPlan, question: &TopQuestion) -> datafusion::error::Result<LogicalPlan> {
-    let groups: Vec<Expr> = question.columns.iter().map(|column| col(column.name())).collect();
+    let groups: Vec<Expr> = question.columns.iter().map(|key| ident(key.name())).collect();
     // Groups of the same size come in the order of their columns, so that an answer is the same twice.
     let largest = col(question.by.column()).sort(false, false);
     let order = std::iter::once(largest).chain(groups.iter().map(|group| group.clone().sort(true, false)));
     LogicalPlanBuilder::from(rows)
-        .aggregate(groups.clone(), measures())?
+        .aggregate(question.columns.iter().map(Key::group), measures())?
         .sort_with_limit(order, Some(question.count))?
         .project(groups.iter().cloned().chain(columns()))?
         .build()

@@ -10,6 +10,8 @@ use finderscope_flow::{Column, Table};
 
 use crate::filter::Filter;
 use crate::functions::scaled;
+use crate::names::{Known, UserColumn};
+use crate::uses::Uses;
 use crate::window::Window;
 
 /// Columns that are computed, not stored, with what they mean.
@@ -18,24 +20,16 @@ pub const COMPUTED: [(&str, &str); 2] = [
     ("packets_scaled", "Packets times the sampling rate, times 1 where that is unknown"),
 ];
 
-/// Views over tables, by name and definition.
-pub(crate) const NAMED: [(&str, &str); 2] = [
-    (
-        "interfaces",
-        "select sampler_address, if_index, max(if_type) as if_type, last_value(if_speed order by time_received_ns) as if_speed, \
-         last_value(if_status order by time_received_ns) as if_status, max(time_received_ns) as time_received_ns \
-         from counters where if_index is not null group by sampler_address, if_index",
-    ),
-    (
-        "samplers",
-        "select exporter_address, observation_domain_id, scope, element, \
-         last_value(value order by time_received_ns) as value, max(time_received_ns) as time_received_ns \
-         from options where element like '%ampl%' group by exporter_address, observation_domain_id, scope, element",
-    ),
-];
-
 /// The rows of `scan` in the window, with the computed columns; of tables that describe traffic, those that pass `filter`.
-pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window, filter: Option<&Filter>) -> Result<LogicalPlan> {
+/// What the question uses stands behind the stored columns.
+pub(crate) fn view(
+    table: Table,
+    scan: LogicalPlan,
+    window: &Window,
+    filter: Option<&Filter>,
+    uses: &Uses,
+    known: &Known,
+) -> Result<LogicalPlan> {
     let has_volumes = Column::Bytes.is_in(table);
     let rows = LogicalPlanBuilder::from(scan);
     let rows = match window.condition(Column::TimeFlowStartNs.is_in(table)) {
@@ -45,7 +39,9 @@ pub(crate) fn view(table: Table, scan: LogicalPlan, window: &Window, filter: Opt
     if !has_volumes {
         return rows.build();
     }
-    let rows = rows.project(table.columns().iter().flat_map(|&column| columns(column)))?;
+    let stored = table.columns().iter().flat_map(|&column| columns(column));
+    let names = uses.names.iter().map(|name| name.expr(known));
+    let rows = rows.project(stored.chain(names).chain(uses.user.iter().map(UserColumn::expr)))?;
     match filter.and_then(Filter::condition) {
         Some(condition) => rows.filter(condition)?.build(),
         None => rows.build(),

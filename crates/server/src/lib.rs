@@ -9,6 +9,7 @@
 //!
 //! * [`config`]: the file and its defaults.
 //! * [`collector::Collector`]: everything that `serve` runs, from opening to sealing.
+//! * [`declared`]: columns beyond the tables' own, for those who ask.
 //! * [`import`]: captures into a store, through the same pipeline.
 //!
 //! Nothing here knows a protocol, and nothing here asks questions of the store.
@@ -16,6 +17,7 @@
 pub mod board;
 pub mod collector;
 pub mod config;
+pub mod declared;
 pub mod http;
 pub mod import;
 mod metrics;

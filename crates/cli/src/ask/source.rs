@@ -7,8 +7,9 @@ use arrow::array::AsArray;
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampNanosecondType;
 use finderscope_flow::{Column, Table};
-use finderscope_query::{Database, Error, Options};
+use finderscope_query::{Database, Error, Options, UserColumn, UserKind};
 use finderscope_server::config::default_data_folder;
+use finderscope_server::declared::{self, Declared};
 use finderscope_store::{Snapshot, StoreError};
 
 use crate::capture;
@@ -49,6 +50,15 @@ impl SourceArgs {
         }
     }
 
+    /// The columns that were declared beyond the tables' own.
+    pub fn columns(&self) -> anyhow::Result<Vec<UserColumn>> {
+        match (&self.read, &self.data) {
+            (Some(_), _) => Ok(Vec::new()),
+            (None, Some(folder)) => noted(folder),
+            (None, None) => noted(&default_data_folder()?),
+        }
+    }
+
     fn options(&self) -> Options {
         Options { memory_limit: self.memory_limit, spill: Some(std::env::temp_dir()), ..Options::default() }
     }
@@ -61,6 +71,7 @@ impl SourceArgs {
             ),
             database => database?,
         };
+        let database = database.with_columns(noted(folder)?);
         let snapshot = Snapshot::read(folder)?;
         let first = snapshot.parts(Table::Flows).map(|part| part.min_received_ns).min();
         let span = first.zip(snapshot.parts(Table::Flows).map(|part| part.max_received_ns).max());
@@ -79,6 +90,13 @@ impl SourceArgs {
         let options = Options { threads: 1, ..self.options() };
         Ok(Source { database: Database::in_memory(batches, options)?, span, exit })
     }
+}
+
+/// What was declared when the store was last served.
+fn noted(folder: &Path) -> anyhow::Result<Vec<UserColumn>> {
+    let declared = declared::read(folder).with_context(|| format!("{}: columns.json", folder.display()))?;
+    let column = |it: Declared| UserColumn { name: it.column, kind: UserKind::by_word(&it.kind).unwrap_or_default() };
+    Ok(declared.into_iter().map(column).collect())
 }
 
 /// A number of bytes with a decimal unit: `500M`, `4G`.

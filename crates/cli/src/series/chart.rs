@@ -45,7 +45,7 @@ pub(super) fn write<'w>(
     };
     let most = lines.iter().map(shown).max().unwrap_or_default();
     let mut columns = vec![Column::left(format!("time ({})", zone.name()))];
-    columns.extend(question.by.map(|column| Column::left(column.name())));
+    columns.extend(question.by.iter().map(|key| Column::left(key.name())));
     columns.extend(["flows", "packets", "bytes", "bit/s"].map(Column::right));
     columns.push(Column::left(format!("{by:?}").to_lowercase()));
     let mut table = Table::new(out, columns);
@@ -67,8 +67,9 @@ fn lines(rows: &RecordBatch, question: &SeriesQuestion, zone: &Zone) -> anyhow::
     let times = rows.column(0).as_primitive_opt::<TimestampNanosecondType>().context("a series has no times")?;
     let incomplete = rows.column(rows.num_columns() - 1).as_boolean_opt().context("a series is not marked")?;
     let line = |(row, cells): (usize, Vec<String>)| {
-        let value = question.by.map(|column| {
-            word(column, rows.column(1).as_ref(), row).or_else(|| cells.get(1).cloned()).unwrap_or_default()
+        let value = question.by.as_ref().map(|key| {
+            let word = key.column().and_then(|column| word(column, rows.column(1).as_ref(), row));
+            word.or_else(|| cells.get(1).cloned()).unwrap_or_default()
         });
         let [flows, packets, bytes] =
             [Measure::Flows, Measure::Packets, Measure::Bytes].map(|measure| number(rows, measure.column(), row));

@@ -38,7 +38,7 @@ pub(super) fn write<'w>(
     for (at, mut row) in cells.rows(&top.rows)?.into_iter().enumerate() {
         row.truncate(grouped);
         for (cell, (column, array)) in row.iter_mut().zip(question.columns.iter().zip(top.rows.columns())) {
-            if let Some(word) = word(*column, array.as_ref(), at) {
+            if let Some(word) = column.column().and_then(|column| word(column, array.as_ref(), at)) {
                 *cell = word;
             }
         }

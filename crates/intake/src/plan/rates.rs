@@ -1,12 +1,12 @@
 //! The sampling rate of each record.
 
-use finderscope_flow::{Builder, Column, SamplingSource};
+use finderscope_flow::{Builder, Column, SamplingParameters, SamplingSource};
 use finderscope_wire::ipfix;
 
 use super::compile::Slot;
 use super::key::Direction;
 use crate::cells::{Field, Records};
-use crate::sampling::{Clues, Lookup, Rate, Way, overridden};
+use crate::sampling::{Clues, Lookup, Rate, overridden, parameter};
 
 /// Fields of a record that say how it was sampled, or by which its rate is looked up.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,10 @@ impl RateFields {
             slots.iter().find(|slot| slot.element() == Some((element, Direction::Forward))).map(|slot| slot.field)
         };
         Self {
-            own: Way::ELEMENTS.into_iter().filter_map(|element| Some((element, find(element)?))).collect(),
+            own: SamplingParameters::ELEMENTS
+                .into_iter()
+                .filter_map(|element| Some((element, find(element)?)))
+                .collect(),
             selector: find(302).or_else(|| find(48)),
             sequence: find(301),
             ingress: find(10).or_else(|| find(252)),
@@ -48,11 +51,11 @@ impl RateFields {
 
     /// What the record says of itself. An interval of 0 says nothing of it: others may know.
     fn own(&self, records: &Records<'_>, row: usize) -> Option<u64> {
-        let mut way = Way::default();
+        let mut way = SamplingParameters::default();
         for &(element, field) in &self.own {
             let bytes = records.cell(row, field);
             if !(matches!(element, 34 | 50) && ipfix::is_zero(bytes)) {
-                way.element(element, bytes);
+                parameter(&mut way, element, bytes);
             }
         }
         way.rate()

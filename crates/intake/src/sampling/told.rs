@@ -1,9 +1,6 @@
-//! What one record says about sampling, element by element: an options record of a selector, or a data record of itself.
-//!
-//! The ways of saying it are NetFlow's interval (elements 34 and 50) and the parameters of PSAMP's selectors
-//! (RFC 5477 section 8.2): packets or microseconds taken and skipped, so many out of so many, a probability, and the
-//! share of a hash's range. Property filters thin out nothing that could be scaled back.
+//! What one options record says about sampling, element by element.
 
+use finderscope_flow::SamplingParameters;
 use finderscope_wire::ipfix;
 
 use super::About;
@@ -12,32 +9,17 @@ use super::About;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
     /// How much is taken.
-    pub(crate) way: Way,
+    way: SamplingParameters,
     selectors: Vec<u64>,
     sequence: Option<u64>,
     interface: Option<u64>,
     template: Option<u16>,
 }
 
-/// How packets are chosen, as far as it says how many of them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Way {
-    interval: Option<u64>,
-    taken: Option<u64>,
-    skipped: Option<u64>,
-    time_taken: Option<u64>,
-    time_skipped: Option<u64>,
-    size: Option<u64>,
-    population: Option<u64>,
-    probability: Option<f64>,
-    /// Of a hash: the output's range and the selected one, each from and to.
-    hash: [Option<u64>; 4],
-}
-
 impl Told {
     /// Takes one element; others than those of sampling and its scopes say nothing.
     pub(crate) fn element(&mut self, element: u16, bytes: &[u8]) {
-        if self.way.element(element, bytes) {
+        if parameter(&mut self.way, element, bytes) {
             return;
         }
         let Some(value) = ipfix::unsigned(bytes) else { return };
@@ -84,63 +66,7 @@ impl Told {
     }
 }
 
-impl Way {
-    /// The elements that it is made of, the more telling first.
-    pub(crate) const ELEMENTS: [u16; 13] = [305, 306, 307, 308, 309, 310, 311, 329, 330, 331, 332, 50, 34];
-
-    /// Takes one element; says whether it is one of these.
-    pub(crate) fn element(&mut self, element: u16, bytes: &[u8]) -> bool {
-        let value = ipfix::unsigned(bytes);
-        match element {
-            34 | 50 => self.interval = value,
-            305 => self.taken = value,
-            306 => self.skipped = value,
-            307 => self.time_taken = value,
-            308 => self.time_skipped = value,
-            309 => self.size = value,
-            310 => self.population = value,
-            311 => self.probability = ipfix::float(bytes),
-            329..=332 => {
-                if let Some(place) = self.hash.get_mut(usize::from(element - 329)) {
-                    *place = value;
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// One in how many packets, to the nearest; 1 where an interval of 0 says that nothing is sampled.
-    pub(crate) fn rate(&self) -> Option<u64> {
-        self.counted()
-            .or_else(|| out_of(self.size?, self.population?))
-            .or_else(|| self.probable())
-            .or_else(|| out_of(self.time_taken?, self.time_taken?.saturating_add(self.time_skipped?)))
-            .or_else(|| self.hashed())
-            // Where only the interval of RFC 5477 is there, an exporter takes one and skips none.
-            .or_else(|| Some(self.interval.or(self.taken)?.max(1)))
-    }
-
-    fn counted(&self) -> Option<u64> {
-        let taken = self.taken?;
-        out_of(taken, taken.saturating_add(self.skipped?))
-    }
-
-    fn probable(&self) -> Option<u64> {
-        let probability = self.probability.filter(|share| *share > 0.0 && *share <= 1.0)?;
-        // The cast stays at the largest number for what is beyond it.
-        Some((1.0 / probability).round() as u64)
-    }
-
-    fn hashed(&self) -> Option<u64> {
-        let [from, to, selected_from, selected_to] = self.hash;
-        let width = |from: u64, to: u64| to.checked_sub(from).map(|width| width.saturating_add(1));
-        out_of(width(selected_from?, selected_to?)?, width(from?, to?)?)
-    }
-}
-
-/// So many taken of so many, as one in how many; none where nothing is taken.
-fn out_of(taken: u64, all: u64) -> Option<u64> {
-    let half = taken / 2;
-    (taken > 0).then(|| (all.saturating_add(half) / taken).max(1))
+/// Gives `way` one element of a record; says whether it takes it.
+pub(crate) fn parameter(way: &mut SamplingParameters, element: u16, bytes: &[u8]) -> bool {
+    way.element(element, || ipfix::unsigned(bytes), || ipfix::float(bytes))
 }

@@ -104,6 +104,8 @@ fn rows_name_what_they_are_about_wherever_the_record_says_it() {
         encoder.record_with(256, |writer| _ = writer.u32(6).bytes(b"ge1"));
         encoder.options_template(257, &[field(302, 8)], &[field(335, 3)]);
         encoder.record_with(257, |writer| _ = writer.u64(1 << 40).bytes(b"all"));
+        encoder.options_template(258, &[field(149, 4), field(145, 2)], &[field(304, 2)]);
+        encoder.record_with(258, |writer| _ = writer.u32(7).u16(2510).u16(1));
     }));
     collector.send(&v9(1, |encoder| {
         encoder.options_template(261, &[field(2, 2)], &[field(82, 3), field(34, 4)]);
@@ -114,6 +116,7 @@ fn rows_name_what_they_are_about_wherever_the_record_says_it() {
         [
             row("interfaceName", "ge1", Some("interface=6")),
             row("selectorName", "all", Some("sampler=1099511627776")),
+            row("selectorAlgorithm", "1", Some("template=2510")),
             row("interfaceName", "ge8", Some("interface=8")),
             row("samplingInterval", "10", Some("interface=8")),
         ]

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{Expr, cast, col, lit, when};
-use finderscope_flow::{Column, Kind as CellKind, Table};
+use datafusion::logical_expr::{Expr, cast, col, ident, lit, when};
+use datafusion::scalar::ScalarValue;
+use finderscope_flow::{Column, Kind as CellKind};
 
 use super::FilterError;
 use super::build::{any_of, compared, duration_ns, family, is, opposite_if, rate, ratio};
@@ -13,8 +14,10 @@ use super::node::{Comparison, Node};
 use super::numbers::{largest, literal, number};
 use super::parser::Parser;
 use super::words::{self, STARTS};
-use crate::address::{Prefix, parse_mac};
+use crate::address::{Prefix, octets, parse_mac};
+use crate::columns::{Key, columns_by_alias};
 use crate::literals::parse_time;
+use crate::names::{UserColumn, UserKind, text as text_value};
 use crate::nearest::nearest;
 use crate::window;
 
@@ -344,8 +347,14 @@ impl Parser<'_> {
         if word == "bytes_scaled" || word == "packets_scaled" {
             return self.volume(col(word));
         }
-        let Some(column) = Column::by_name(word).filter(|column| column.is_in(Table::Flows)) else {
-            return Err(self.unknown(word));
+        let column = match columns_by_alias(word, self.user()).as_deref() {
+            Ok([Key::Column(column)]) if column.name() == word => *column,
+            Ok([Key::Name(name)]) => {
+                self.skip();
+                return self.value_of(name.name(), "text", |text| Some(text_value(text)));
+            }
+            Ok([Key::User(column)]) => return self.user_column(&column.clone()),
+            _ => return Err(self.unknown(word)),
         };
         self.skip();
         let name = column.name();
@@ -366,20 +375,37 @@ impl Parser<'_> {
 
     fn value_of(
         &mut self,
-        column: &'static str,
+        column: &str,
         expected: &str,
         read: impl Fn(&str) -> Option<Expr>,
     ) -> Result<Node, FilterError> {
         if self.take_word(&["in"]).is_some() {
-            return Ok(Node::Is(col(column).in_list(self.list(expected, read)?, false)));
+            return Ok(Node::Is(ident(column).in_list(self.list(expected, read)?, false)));
         }
         let comparison = self.comparison();
-        Ok(compared(col(column), comparison, self.value(expected, read)?))
+        Ok(compared(ident(column), comparison, self.value(expected, read)?))
+    }
+
+    /// A column that the user declared.
+    fn user_column(&mut self, column: &UserColumn) -> Result<Node, FilterError> {
+        self.skip();
+        let name = column.name.as_str();
+        match column.kind {
+            UserKind::Text => self.value_of(name, "text", |text| Some(text_value(text))),
+            UserKind::Number => self.value_of(name, VOLUME, |text| number(text).map(lit)),
+            UserKind::Signed => self.value_of(name, NUMBER, |text| text.parse::<i64>().ok().map(lit)),
+            UserKind::Float => self.value_of(name, NUMBER, |text| text.parse::<f64>().ok().map(lit)),
+            UserKind::Boolean => self.value_of(name, "true or false", |text| text.parse::<bool>().ok().map(lit)),
+            UserKind::Address => {
+                let address =
+                    |text: &str| Some(lit(ScalarValue::BinaryView(Some(octets(text.parse::<IpAddr>().ok()?)))));
+                self.value_of(name, "an IP address", address)
+            }
+        }
     }
 
     fn unknown(&self, word: &str) -> FilterError {
-        let columns = Table::Flows.columns().iter().map(|column| column.name());
-        let near = nearest(word, STARTS.into_iter().chain(columns));
+        let near = nearest(word, STARTS.into_iter().chain(Key::names(self.user())));
         match near.as_slice() {
             [] => self.expected("a condition such as `src ip 10.1.2.3`, or a column's name"),
             near => self.expected(&format!("a condition or a column; near are {}", near.join(", "))),

@@ -23,6 +23,7 @@ use std::str::FromStr;
 use datafusion::logical_expr::Expr;
 
 use self::node::Node;
+use crate::UserColumn;
 
 /// A condition on flows.
 #[derive(Clone, Debug)]
@@ -34,7 +35,12 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter. Blank text lets everything pass.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { text: text.to_owned(), node: parser::parse(text)? })
+        Self::parse_with(text, &[])
+    }
+
+    /// Reads a filter that may use columns which the user declared.
+    pub fn parse_with(text: &str, user: &[UserColumn]) -> Result<Self, FilterError> {
+        Ok(Self { text: text.to_owned(), node: parser::parse(text, user)? })
     }
 
     /// The condition as the planner has it; none where everything passes.

@@ -11,6 +11,7 @@
 use super::FilterError;
 use super::lexer::{Kind, Token, tokens};
 use super::node::{Comparison, Node};
+use crate::names::UserColumn;
 
 /// How deep parentheses and `not` may nest: a filter can come from a stranger, and the parser recurses.
 const DEPTH_MAX: usize = 64;
@@ -18,11 +19,11 @@ const DEPTH_MAX: usize = 64;
 const LENGTH_MAX: usize = 1 << 20;
 
 /// Reads a whole filter.
-pub(super) fn parse(text: &str) -> Result<Node, FilterError> {
+pub(super) fn parse(text: &str, user: &[UserColumn]) -> Result<Node, FilterError> {
     if text.len() > LENGTH_MAX {
         return Err(FilterError::new("", 0, format!("a filter of at most {LENGTH_MAX} bytes")));
     }
-    let mut parser = Parser { text, tokens: tokens(text)?, place: 0, depth: 0 };
+    let mut parser = Parser { text, user, tokens: tokens(text)?, place: 0, depth: 0 };
     if parser.peek() == Kind::End {
         return Ok(Node::Always);
     }
@@ -36,6 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Node, FilterError> {
 /// Walks over a filter's tokens.
 pub(super) struct Parser<'a> {
     text: &'a str,
+    user: &'a [UserColumn],
     tokens: Vec<Token<'a>>,
     place: usize,
     depth: usize,
@@ -81,6 +83,11 @@ impl<'a> Parser<'a> {
         let node = read(self);
         self.depth -= 1;
         node
+    }
+
+    /// The columns that the user declared.
+    pub(super) const fn user(&self) -> &'a [UserColumn] {
+        self.user
     }
 
     /// The next token, which stays.

@@ -3,6 +3,7 @@
 
 mod common;
 mod filter;
+mod names;
 mod parts;
 mod sql;
 mod store;

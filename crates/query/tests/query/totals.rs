@@ -2,13 +2,17 @@
 
 use finderscope_flow::{Column, Table};
 use finderscope_query::{
-    Bin, Database, Error, Filter, Measure, SeriesQuestion, TopQuestion, Warning, Window, columns_by_alias, ranking,
+    Bin, Database, Error, Filter, Key, Measure, SeriesQuestion, TopQuestion, Warning, Window, columns_by_alias, ranking,
 };
 
 use crate::common::{Row, SECOND, T0, lines, memory, read};
 
+fn keys(columns: &[Column]) -> Vec<Key> {
+    columns.iter().copied().map(Key::Column).collect()
+}
+
 fn question(columns: &[Column]) -> TopQuestion {
-    TopQuestion { columns: columns.to_vec(), by: Measure::Bytes, count: 10, filter: None, window: Window::ALL }
+    TopQuestion { columns: keys(columns), by: Measure::Bytes, count: 10, filter: None, window: Window::ALL }
 }
 
 fn flows() -> Database {
@@ -99,16 +103,16 @@ async fn a_series_adds_up_to_the_totals() {
     let sum =
         |rows: &[String]| rows.iter().map(|row| row.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum::<u64>();
     assert_eq!(sum(&rows), 179_400);
-    let (rows, _) = read(flows().series(&series(Some(Column::SrcAddr))).await.unwrap()).await.unwrap();
+    let (rows, _) = read(flows().series(&series(Some(Column::SrcAddr.into()))).await.unwrap()).await.unwrap();
     assert_eq!((rows.len(), sum(&rows)), (15, 179_400));
 }
 
 #[test]
 fn columns_have_nfdumps_names_too() {
-    assert_eq!(ranking("srcip/packets").unwrap(), (vec![Column::SrcAddr], Some(Measure::Packets)));
-    assert_eq!(ranking("src_addr, dstport").unwrap(), (vec![Column::SrcAddr, Column::DstPort], None));
-    assert_eq!(columns_by_alias("proto").unwrap(), [Column::Proto]);
-    assert!(matches!(ranking("srcip/beauty"), Err(Error::Literal { .. })));
-    assert_eq!(ranking("srcpi").unwrap_err().to_string(), "no column srcpi; the nearest are srcip, srcas");
+    assert_eq!(ranking("srcip/packets", &[]).unwrap(), (keys(&[Column::SrcAddr]), Some(Measure::Packets)));
+    assert_eq!(ranking("src_addr, dstport", &[]).unwrap(), (keys(&[Column::SrcAddr, Column::DstPort]), None));
+    assert_eq!(columns_by_alias("proto", &[]).unwrap(), [Key::Column(Column::Proto)]);
+    assert!(matches!(ranking("srcip/beauty", &[]), Err(Error::Literal { .. })));
+    assert_eq!(ranking("srcpi", &[]).unwrap_err().to_string(), "no column srcpi; the nearest are srcip, srcas");
     assert!(Column::SrcAddr.is_in(Table::Flows));
 }
