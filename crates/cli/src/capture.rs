@@ -6,14 +6,13 @@ use arrow::array::RecordBatch;
 use finderscope_flow::{Table, Tables};
 use finderscope_intake::{Config, Intake, Quiet, Reasons};
 use finderscope_transport::capture::{Capture, CaptureError, Datagram};
-use finderscope_wire::delivery::{Delivery, Listener, Scheme};
+use finderscope_wire::delivery::{Delivery, Listener};
 
 use crate::exit::Exit;
 use crate::{progress, replay, say};
 
 /// Files have no socket: their listener is nobody's.
-const LISTENER: Listener =
-    Listener { scheme: Scheme::Pcap, address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0) };
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// What a capture held.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub fn read(file: &str) -> anyhow::Result<Read> {
     bar.finish_and_clear();
     let exit = report(file, &intake, end.as_ref());
     if sequence == 0 && end.is_none() {
-        say(format_args!("{file}: no UDP datagrams in {} frames", capture.counts().frames));
+        say(format_args!("{file}: neither UDP datagrams nor IPFIX sessions in {} frames", capture.counts().frames));
     }
     Ok(Read { batches, exit })
 }
@@ -56,7 +55,7 @@ pub fn delivery<'a>(sequence: u64, datagram: &Datagram<'a>) -> Delivery<'a> {
         sequence,
         received_ns: datagram.received_ns,
         source: Delivery::unmapped(datagram.source),
-        listener: LISTENER,
+        listener: Listener { scheme: datagram.scheme, address: NOBODY },
         identity: None,
         bytes: datagram.bytes,
     }

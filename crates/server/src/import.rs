@@ -12,7 +12,7 @@ use finderscope_intake::{Intake, Ledger, Quiet};
 use finderscope_store::{Committed, Cut, Options, ShardWriter, Store, StoreError};
 use finderscope_transport::capture::{Capture, CaptureError, Counts};
 use finderscope_transport::endpoint::File;
-use finderscope_wire::delivery::{Delivery, Listener, Scheme};
+use finderscope_wire::delivery::{Delivery, Listener};
 
 use crate::config::Config;
 
@@ -116,7 +116,7 @@ impl Import {
                 sequence: self.datagrams,
                 received_ns: datagram.received_ns,
                 source: Delivery::unmapped(datagram.source),
-                listener: Listener { scheme: Scheme::Pcap, address: datagram.destination },
+                listener: Listener { scheme: datagram.scheme, address: datagram.destination },
                 identity: None,
                 bytes: datagram.bytes,
             };

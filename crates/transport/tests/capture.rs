@@ -25,10 +25,10 @@ fn read_all(reader: impl Read) -> (Vec<Owned>, Counts, Option<CaptureError>) {
     };
     assert!(matches!(capture.read(), Ok(None)), "something came after the end");
     let counts = capture.counts().clone();
-    assert_eq!(counts.datagrams, datagrams.len() as u64);
+    assert_eq!(counts.datagrams + counts.messages, datagrams.len() as u64);
     assert_eq!(
         counts.frames + counts.datagrams_joined,
-        counts.datagrams + counts.fragments + counts.skipped.total(),
+        counts.datagrams + counts.fragments + counts.segments + counts.skipped.total(),
         "a frame is unaccounted for: {counts:?}"
     );
     (datagrams, counts, error)

@@ -50,7 +50,7 @@ fn read(path: PathBuf) -> (u64, Counts, Option<CaptureError>) {
         }
     };
     let counts = capture.counts().clone();
-    let parts = counts.datagrams + counts.fragments + counts.skipped.total();
+    let parts = counts.datagrams + counts.fragments + counts.segments + counts.skipped.total();
     assert_eq!(counts.frames + counts.datagrams_joined, parts, "{counts:?}");
     (datagrams, counts, error)
 }

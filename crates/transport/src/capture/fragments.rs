@@ -25,11 +25,9 @@ pub(super) struct Fragments {
     bytes: usize,
 }
 
-/// A packet that is whole again: its IP payload.
+/// A packet that is whole again, behind an IP header made for it.
 #[derive(Debug)]
 pub(super) struct Joined {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
     pub(super) bytes: Vec<u8>,
     /// The frames that it came in.
     pub(super) parts: u64,
@@ -40,6 +38,8 @@ struct Pending {
     source: IpAddr,
     destination: IpAddr,
     identification: u32,
+    /// What the whole begins with; its first part says it, and all parts should.
+    protocol: u8,
     /// Ordered by offset, without overlaps.
     parts: Vec<(usize, Vec<u8>)>,
     bytes: usize,
@@ -102,12 +102,13 @@ enum Insert {
 
 impl Pending {
     fn of(fragment: &Fragment) -> Self {
-        let Fragment { source, destination, identification, .. } = *fragment;
-        Self { source, destination, identification, parts: Vec::new(), bytes: 0, length: None }
+        let Fragment { source, destination, identification, protocol, .. } = *fragment;
+        Self { source, destination, identification, protocol, parts: Vec::new(), bytes: 0, length: None }
     }
 
     fn is_of(&self, fragment: &Fragment) -> bool {
         self.identification == fragment.identification
+            && self.protocol == fragment.protocol
             && self.source == fragment.source
             && self.destination == fragment.destination
     }
@@ -140,8 +141,26 @@ impl Pending {
     }
 
     fn join(self) -> Joined {
-        let parts = self.parts.len() as u64;
-        let bytes = self.parts.into_iter().flat_map(|(_, part)| part).collect();
-        Joined { source: self.source, destination: self.destination, bytes, parts }
+        let count = self.parts.len() as u64;
+        let mut bytes = header(self.source, self.destination, self.protocol);
+        bytes.extend(self.parts.into_iter().flat_map(|(_, part)| part));
+        Joined { bytes, parts: count }
+    }
+}
+
+/// An IP header for a packet that is whole again. Its length is open, since 65,535 bytes of payload do not fit a header's field.
+fn header(source: IpAddr, destination: IpAddr, protocol: u8) -> Vec<u8> {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let start = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0];
+            [&start[..], &source.octets(), &destination.octets()].concat()
+        }
+        (source, destination) => {
+            let octets = |address: IpAddr| match address {
+                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+                IpAddr::V6(address) => address.octets(),
+            };
+            [&[0x60, 0, 0, 0, 0, 0, protocol, 64][..], &octets(source), &octets(destination)].concat()
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Capture files: pcap and pcapng in, UDP datagrams out; IPFIX files in, messages out; and classic pcap written.
+//! Capture files: pcap and pcapng in, export datagrams out; IPFIX files in, messages out; and classic pcap written.
 //!
-//! [`Capture`] streams from a file or a pipe in bounded memory: blocks, then link layers, IP with its fragments put together,
-//! UDP. A frame that is not UDP is counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
+//! [`Capture`] streams from a file or a pipe in bounded memory: blocks, then link layers, VLAN tags, labels and tunnels, IP with its
+//! fragments put together, UDP; and the messages of IPFIX over TCP and SCTP. A frame that has neither is
+//! counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
 //! gives everything before the damage and then one [`CaptureError`] that says at which byte. [`Writer`] is the other
 //! direction. An IPFIX file (RFC 5655), told by its content, gives its messages as datagrams. [`read_datagram_file`] takes a file that is one payload and nothing else.
 //!
@@ -11,9 +12,11 @@ mod checksum;
 mod feed;
 mod format;
 mod fragments;
+mod link;
 mod messages;
 mod network;
 mod skipped;
+mod streams;
 mod writer;
 
 use std::fs::File;
@@ -25,12 +28,16 @@ use std::path::Path;
 pub use skipped::{Skip, Skipped};
 pub use writer::{Precision, WriteError, Writer};
 
+use finderscope_wire::delivery::Scheme;
+use finderscope_wire::packet::Layer;
+
 use crate::endpoint;
 use feed::Feed;
 use format::{Format, Frame};
 use fragments::{Fragments, Joined};
 use messages::Messages;
 use network::Found;
+use streams::Streams;
 
 /// A file that is one datagram is read up to this length; several back to back may be in it.
 pub const DATAGRAM_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -42,6 +49,11 @@ pub struct Capture<R> {
     content: Content,
     fragments: Fragments,
     joined: Vec<u8>,
+    streams: Streams,
+    /// The message that was given out last.
+    message: Option<streams::Message>,
+    /// The error that ends the capture, behind the messages that are left.
+    problem: Option<CaptureError>,
     counts: Counts,
     ended: bool,
 }
@@ -63,14 +75,16 @@ pub struct Datagram<'a> {
     pub source: SocketAddr,
     /// Whom it was sent to.
     pub destination: SocketAddr,
-    /// The payload, bounded by UDP's own length.
+    /// How it came: by UDP, said as [`Scheme::Pcap`], or as a message over TCP or SCTP.
+    pub scheme: Scheme,
+    /// The payload, bounded by UDP's own length; or the message.
     pub bytes: &'a [u8],
 }
 
 /// What became of a capture's frames.
 ///
-/// At the end, `frames + datagrams_joined = datagrams + fragments + skipped.total()`: each frame is a datagram, a part of one, or
-/// skipped.
+/// At the end, `frames + datagrams_joined = datagrams + fragments + segments + skipped.total()`: each frame is a datagram, a part of one, a
+/// part of a session, or skipped.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
     /// Frames read.
@@ -81,6 +95,14 @@ pub struct Counts {
     pub datagrams_joined: u64,
     /// The frames that these came in.
     pub fragments: u64,
+    /// Frames with data of sessions that carry IPFIX over TCP or SCTP.
+    pub segments: u64,
+    /// Messages given out of them.
+    pub messages: u64,
+    /// Holes in these sessions: what was not captured, or could not be read.
+    pub stream_gaps: u64,
+    /// Bytes of these sessions that were missing, or belonged to messages that are not whole.
+    pub stream_bytes_lost: u64,
     /// Frames stepped over, by reason.
     pub skipped: Skipped,
 }
@@ -147,26 +169,28 @@ impl<R: Read> Capture<R> {
             true => Content::Messages(Messages::default()),
             false => Content::Frames(Format::read(&mut feed)?),
         };
-        let (fragments, counts) = (Fragments::default(), Counts::default());
-        Ok(Self { feed, content, fragments, joined: Vec::new(), counts, ended: false })
+        let (fragments, streams, counts) = Default::default();
+        let joined = Vec::new();
+        Ok(Self { feed, content, fragments, joined, streams, message: None, problem: None, counts, ended: false })
     }
 
     /// The next datagram; none at the end. After an error there is nothing more.
     pub fn read(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
-        while !self.ended {
+        loop {
+            self.message = self.streams.ready.pop_front();
+            if self.message.is_some() || self.ended {
+                break;
+            }
             let next = match &mut self.content {
                 Content::Frames(format) => format.next(&mut self.feed).map(|frame| frame.map(Unit::Frame)),
                 Content::Messages(messages) => messages.next(&mut self.feed).map(|next| next.map(Unit::Message)),
             };
             let unit = match next {
                 Ok(Some(unit)) => unit,
-                Ok(None) => {
+                ended => {
                     self.end();
-                    break;
-                }
-                Err(error) => {
-                    self.end();
-                    return Err(error);
+                    self.problem = ended.err();
+                    continue;
                 }
             };
             self.counts.frames += 1;
@@ -179,7 +203,15 @@ impl<R: Read> Capture<R> {
                 return Ok(Some(self.datagram(time_ns, place)));
             }
         }
-        Ok(None)
+        match (&self.message, self.problem.take()) {
+            // The end of the file ends sessions too, and what they still had comes before it.
+            (Some(message), problem) => {
+                self.problem = problem;
+                Ok(Some(message.datagram()))
+            }
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Ok(None),
+        }
     }
 
     /// What became of the frames so far.
@@ -190,38 +222,60 @@ impl<R: Read> Capture<R> {
     /// Finds the frame's datagram, or counts why there is none.
     fn locate(&mut self, frame: &Frame) -> Option<Place> {
         let bytes = &self.feed.bytes()[frame.data.clone()];
-        let link = match frame.link {
-            Some(link) => link,
-            None => return self.skip(Skip::NoInterface),
+        let Some(link) = frame.link else { return self.skip(Skip::NoInterface) };
+        let found = link::layer(link, bytes).and_then(|(layer, at)| Ok((network::find(layer, &bytes[at..])?, at)));
+        let (found, at) = match found {
+            Ok(found) => found,
+            Err(reason) => return self.skip(reason),
         };
-        match network::find(link, bytes) {
-            Ok(Found::Udp(udp)) => {
-                let range = frame.data.start + udp.payload.start..frame.data.start + udp.payload.end;
-                Some(Place { source: udp.source, destination: udp.destination, joined: false, range })
+        let bytes = &bytes[at..];
+        match found {
+            Found::Udp(udp) => {
+                let start = frame.data.start + at;
+                let range = start + udp.payload.start..start + udp.payload.end;
+                return Some(Place { source: udp.source, destination: udp.destination, joined: false, range });
             }
-            Ok(Found::Fragment(fragment)) => {
+            Found::Tcp(segment) => self.streams.tcp(&segment, bytes, frame.time_ns, &mut self.counts),
+            Found::Sctp(packet) => self.streams.sctp(&packet, bytes, frame.time_ns, &mut self.counts),
+            Found::Fragment(fragment) => {
                 let joined = self.fragments.add(&fragment, &bytes[fragment.payload.clone()], &mut self.counts.skipped);
-                joined.and_then(|whole| self.join(whole))
+                return joined.and_then(|whole| self.join(whole, frame.time_ns));
             }
-            Err(reason) => self.skip(reason),
         }
+        None
     }
 
-    /// Reads UDP from a packet that is whole again.
-    fn join(&mut self, whole: Joined) -> Option<Place> {
-        match network::read_udp(&whole.bytes, 0..whole.bytes.len(), whole.source, whole.destination) {
-            Ok(udp) => {
-                self.joined = whole.bytes;
-                self.counts.datagrams_joined += 1;
-                self.counts.fragments += whole.parts;
-                let (source, destination) = (udp.source, udp.destination);
-                Some(Place { source, destination, joined: true, range: udp.payload })
+    /// Reads a packet that is whole again. It may be a part of another: a tunnel's end can be fragmented as well as what it carries.
+    fn join(&mut self, mut whole: Joined, time_ns: i64) -> Option<Place> {
+        const NESTED_MAX: usize = 4;
+        for _ in 0..NESTED_MAX {
+            let found = match network::find(Layer::Ip, &whole.bytes) {
+                Ok(found) => found,
+                Err(reason) => {
+                    self.counts.skipped.add(reason, whole.parts);
+                    return None;
+                }
+            };
+            self.counts.datagrams_joined += 1;
+            self.counts.fragments += whole.parts;
+            match found {
+                Found::Udp(udp) => {
+                    self.joined = whole.bytes;
+                    let (source, destination) = (udp.source, udp.destination);
+                    return Some(Place { source, destination, joined: true, range: udp.payload });
+                }
+                Found::Tcp(segment) => self.streams.tcp(&segment, &whole.bytes, time_ns, &mut self.counts),
+                Found::Sctp(packet) => self.streams.sctp(&packet, &whole.bytes, time_ns, &mut self.counts),
+                Found::Fragment(fragment) => {
+                    let payload = &whole.bytes[fragment.payload.clone()];
+                    whole = self.fragments.add(&fragment, payload, &mut self.counts.skipped)?;
+                    continue;
+                }
             }
-            Err(reason) => {
-                self.counts.skipped.add(reason, whole.parts);
-                None
-            }
+            return None;
         }
+        self.counts.skipped.add(Skip::Malformed, whole.parts);
+        None
     }
 
     fn skip(&mut self, reason: Skip) -> Option<Place> {
@@ -232,12 +286,20 @@ impl<R: Read> Capture<R> {
     fn datagram(&self, received_ns: i64, place: Place) -> Datagram<'_> {
         let bytes = if place.joined { &self.joined } else { self.feed.bytes() };
         let Place { source, destination, range, .. } = place;
-        Datagram { received_ns, source, destination, bytes: &bytes[range] }
+        Datagram { received_ns, source, destination, scheme: Scheme::Pcap, bytes: &bytes[range] }
     }
 
     fn end(&mut self) {
         self.ended = true;
         self.fragments.give_up(&mut self.counts.skipped);
+        self.streams.give_up(&mut self.counts);
+    }
+}
+
+impl streams::Message {
+    fn datagram(&self) -> Datagram<'_> {
+        let Self { received_ns, source, destination, scheme, ref bytes } = *self;
+        Datagram { received_ns, source, destination, scheme, bytes }
     }
 }
 

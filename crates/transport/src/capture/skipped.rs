@@ -11,7 +11,7 @@ pub enum Skip {
     NoInterface,
     /// Neither IPv4 nor IPv6: ARP, spanning tree and the like.
     NotIp,
-    /// IP that carries something else.
+    /// IP that carries neither UDP nor IPFIX over TCP or SCTP.
     NotUdp,
     /// The capture has only the beginning of the packet.
     Truncated,
