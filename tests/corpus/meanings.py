@@ -1,0 +1,77 @@
+"""Fields that a peer and we say differently though we mean the same. Each rule has its reason."""
+
+import base64
+import binascii
+import ipaddress
+
+import fields
+
+INITIATOR = {"initiatoroctets": "bytes", "initiatorpackets": "packets"}
+RESPONDER = {"responderoctets": "bytes", "responderpackets": "packets"}
+# The address families' elements of each column: of two, the one that the packet lacks is zeros.
+FAMILIES = ("source{}address", "destination{}address", "ipnexthop{}address", "bgpnexthop{}address")
+
+
+def verdict(spelled, value, record):
+    """EQUAL, DIFFERENT or ABSENT where a rule applies, else None."""
+    flat = record["flat"]
+    if spelled in INITIATOR:
+        return same(value, flat.get(INITIATOR[spelled]))
+    if spelled in RESPONDER:
+        return responder(RESPONDER[spelled], value, record)
+    if spelled.startswith("reverse") and "reverse" in record:
+        return fields.verdict(spelled.removeprefix("reverse"), value, record["reverse"])
+    if spelled in ("applicationid", "app") and isinstance(value, str):
+        return application(value, flat)
+    if spelled == "engineid" and "engineid" not in flat:
+        return same(value & 0xFF if isinstance(value, int) else int(str(value), 0), int(flat["observationdomainid"]) & 0xFF)
+    if spelled == "enginetype" and "enginetype" not in flat:
+        return same(value, int(flat["observationdomainid"]) >> 8)
+    if spelled == "octetdeltacount" and "system" in flat:
+        # NetFlow v9's scope type 1 is the system (RFC 3954 section 6.1); the peers give it element 1's name.
+        return same(value, flat["system"])
+    if spelled == "status":
+        return same(value, int(flat.get("forwardingstatus", 0)) >> 6)
+    if spelled in ("bytes", "packets") and "samplingrate" in flat:
+        # nfacctd renormalizes by the sampling rate where it is told to.
+        return EITHER[fields.same(value, flat[spelled]) or fields.same(value, flat[spelled] * flat["samplingrate"])]
+    if is_other_family(spelled, value):
+        return fields.EQUAL
+    return None
+
+
+EITHER = {True: fields.EQUAL, False: fields.DIFFERENT}
+
+
+def same(wanted, found):
+    if found is None:
+        return fields.ABSENT
+    return fields.EQUAL if fields.same(wanted, found) else fields.DIFFERENT
+
+
+def responder(column, value, record):
+    """A responder's counters are the reverse row's; where all of them are zero there is no such row (semantics 4)."""
+    if "reverse" in record:
+        return same(value, record["reverse"].get(column))
+    return fields.EQUAL if int(value) == 0 else fields.ABSENT
+
+
+def application(value, flat):
+    """RFC 6759 section 4: one byte of engine, the rest selector; ours is engine:selector."""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return None
+    if not any(raw):
+        return fields.EQUAL if "app" not in flat else None
+    wanted = f"{raw[0]}:{int.from_bytes(raw[1:], 'big')}"
+    return fields.EQUAL if wanted in (flat.get("app"), flat.get("applicationid")) else None
+
+
+def is_other_family(spelled, value):
+    """Templates with both families fill one and leave the other zero; ours has the one that there is."""
+    names = {name.format(family) for name in FAMILIES for family in ("ipv4", "ipv6")}
+    try:
+        return spelled in names and ipaddress.ip_address(value).is_unspecified
+    except ValueError:
+        return False
