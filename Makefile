@@ -29,6 +29,7 @@ build:
 test: build
 	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct
 	cargo test --locked --workspace
+	tests/corpus/run
 	tests/interop/run
 	python3 tests/crash/kill9.py --kills 10
 

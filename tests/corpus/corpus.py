@@ -95,3 +95,17 @@ def columns():
         if match := row.match(line):
             found[match[1]] = re.findall(r"`(\w+)`", match[2])
     return found
+
+
+@functools.cache
+def elements():
+    """An enterprise's element, as pen/number, to its name; reverse ones (RFC 5103) after those of IANA."""
+    found, enterprise = {}, None
+    for line in (PROJECT / "docs" / "elements.md").read_text().splitlines():
+        if match := re.match(r"^## (?:.*\((\d+)\)|(IANA))$", line):
+            enterprise = match[1] or "0"
+        elif (match := re.match(r"^\| (\d+) \| (\w+) \|", line)) and enterprise:
+            found[f"{enterprise}/{match[1]}"] = match[2]
+            if enterprise == "0":
+                found[f"29305/{match[1]}"] = "reverse" + match[2][0].upper() + match[2][1:]
+    return found

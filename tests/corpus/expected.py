@@ -35,7 +35,7 @@ def expected():
 
 
 def decoded(captures):
-    """Our records with their biflow's other half beside them; captures of different kinds have decoders of their own."""
+    """Our records, with the other directions of their datagram beside them; captures of different kinds have decoders of their own."""
     kinds = collections.defaultdict(list)
     for path in captures:
         kinds[corpus.manifest()[path]["format"] == "datagram" or path].append(path)
@@ -45,11 +45,19 @@ def decoded(captures):
         for record in corpus.records(paths):
             if record["record"] in ("template", "error"):
                 continue
-            if record.get("biflow") == "reverse" and found:
-                found[-1]["reverse"] = fields.flat(record)
-            else:
-                found.append({"kind": kind(record), "flat": fields.flat(record)})
+            found.append({"kind": kind(record), "flat": fields.flat(record), "datagram": datagram(record)})
+    others = collections.defaultdict(list)
+    for record in found:
+        if record["flat"].get("biflow") == ["reverse"]:
+            others[record["datagram"]].append(record["flat"])
+    found = [record for record in found if record["flat"].get("biflow") != ["reverse"]]
+    for record in found:
+        record["reverse"] = others[record["datagram"]]
     return found
+
+
+def datagram(record):
+    return tuple(record.get(name) for name in ("exporter_address", "observation_domain_id", "sequence_num", "time_export_ns"))
 
 
 def kind(record):
@@ -122,7 +130,7 @@ class Unused:
 
     def take(self, kind, pairs, start):
         """The first that agrees in everything, else the one that agrees most."""
-        near = self.buckets[self.key(kind, {fields.spelled(name): value for name, value in pairs})]
+        near = self.buckets[self.key(kind, {fields.spelled(name): [value] for name, value in pairs})]
         number = self.best(near, pairs, start)
         if number is None:
             number = self.best(self.kinds[kind], pairs, start)
@@ -145,6 +153,7 @@ class Unused:
 
 
 def judge(element, value, record, all_pairs, start):
+    element = corpus.elements().get(element, element)
     flat, spelled = record["flat"], fields.spelled(element)
     if spelled in START or spelled in END:
         return judge_time(spelled, value, flat, all_pairs, start)
@@ -158,18 +167,18 @@ def judge(element, value, record, all_pairs, start):
 
 def judge_time(spelled, value, flat, all_pairs, start):
     """Exact where we took the exporter's clock as it is; where it was corrected, by the flow's duration."""
-    mine = flat.get("timeflowstartns" if spelled in START else "timeflowendns")
+    mine = fields.first("timeflowstartns" if spelled in START else "timeflowendns", flat)
     if mine is None:
         return fields.ABSENT
-    source = flat.get("timesource")
+    source = fields.first("timesource", flat)
     moment = absolute(spelled, value, start)
     if source in ("absolute", "uptime") and moment is not None:
         return fields.EQUAL if near(fields.nanoseconds(mine), moment) else fields.DIFFERENT
     times = {fields.spelled(e): absolute(fields.spelled(e), v, start or 0) for e, v in all_pairs}
     begin, end = (next((t for e, t in times.items() if e in names), None) for names in (START, END))
-    if begin is None or end is None or source == "assumed":
+    if begin is None or end is None:
         return fields.DIFFERENT
-    lasted = fields.nanoseconds(flat["timeflowendns"]) - fields.nanoseconds(flat["timeflowstartns"])
+    lasted = fields.nanoseconds(flat["timeflowendns"][0]) - fields.nanoseconds(flat["timeflowstartns"][0])
     return fields.EQUAL if near(lasted, end - begin) else fields.DIFFERENT
 
 
@@ -195,7 +204,7 @@ def absolute(spelled, value, start):
 def judge_label(spelled, value, flat):
     """A label stack entry is 20 bits of label; ours is the list of those before the bottom of the stack."""
     label = int.from_bytes(bytes(value), "big") >> 4 if isinstance(value, list) else None
-    labels, place = flat.get("mplslabel", []), LABELS.index(spelled)
+    labels, place = fields.first("mplslabel", flat) or [], LABELS.index(spelled)
     if label is None:
         return fields.verdict(spelled, value, flat)
     mine = labels[place] if place < len(labels) else 0
@@ -203,7 +212,7 @@ def judge_label(spelled, value, flat):
 
 
 def judge_prefix(spelled, value, flat):
-    address, length = (flat.get(n) for n in (("srcaddr", "srcnet") if spelled == "netsrc" else ("dstaddr", "dstnet")))
+    address, length = (fields.first(n, flat) for n in (("srcaddr", "srcnet") if spelled == "netsrc" else ("dstaddr", "dstnet")))
     if address is None:
         return fields.ABSENT
     try:

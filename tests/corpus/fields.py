@@ -27,22 +27,27 @@ BY_SPELLING = {spelled(element): names for element, names in corpus.columns().it
 
 
 def flat(record):
-    """One record of ours as {spelled name: value}: columns, extras, and the scope and values of options."""
-    found = {spelled(name): value for name, value in record.items() if name not in ("extra", "values", "scope")}
-    for part in ("extra", "values"):
-        found |= {spelled(name): value for name, value in record.get(part, {}).items()}
+    """One record of ours as {spelled name: values}: columns, extras, and the scope and values of options."""
+    found = {}
     scope = record.get("scope")
-    for piece in scope.split(",") if isinstance(scope, str) else ():
-        name, _, value = piece.partition("=")
-        found[spelled(name)] = value
+    pairs = [(name, value) for name, value in record.items() if name not in ("extra", "values", "scope")]
+    pairs += [pair for part in ("extra", "values") for pair in record.get(part, {}).items()]
+    pairs += [tuple(piece.partition("=")[::2]) for piece in scope.split(",")] if isinstance(scope, str) else []
+    for name, value in pairs:
+        found.setdefault(spelled(name), []).append(value)
     return found
 
 
+def first(name, ours):
+    """A column's value, or None."""
+    return next(iter(ours.get(name, ())), None)
+
+
 def candidates(element, ours):
-    """The values of ours that may hold this element: under its own name, else in the columns that it fills."""
-    own = spelled(element)
+    """The values of ours that may hold this element: under its own name, or in the columns that it fills."""
+    own = spelled(corpus.elements().get(element, element))
     names = [own, *map(spelled, BY_SPELLING.get(own, ()))]
-    return [ours[name] for name in names if name in ours]
+    return [value for name in names for value in ours.get(name, ())]
 
 
 def verdict(element, wanted, ours):
@@ -78,6 +83,7 @@ def text_forms(text):
         yield "number", int(text)
     if re.fullmatch(r"0x[0-9a-fA-F]+", text):
         yield "number", int(text, 16)
+        yield "bytes", bytes.fromhex(text[2:].rjust(len(text) // 2 * 2, "0"))
     if re.fullmatch(r"([0-9a-fA-F]{2})*", text):
         yield "bytes", bytes.fromhex(text)
     if re.fullmatch(r"([0-9a-fA-F]{2}[:-])+[0-9a-fA-F]{2}", text):
@@ -86,6 +92,7 @@ def text_forms(text):
         yield "bytes", base64.b64decode(text)
     if (moment := nanoseconds(text)) is not None:
         yield "time", moment
+        yield "number", moment // 10**6
     try:
         yield "address", ipaddress.ip_address(text)
     except ValueError:

@@ -12,29 +12,44 @@ RESPONDER = {"responderoctets": "bytes", "responderpackets": "packets"}
 FAMILIES = ("source{}address", "destination{}address", "ipnexthop{}address", "bgpnexthop{}address")
 
 
+TUNNELED = {
+    "sourceipv4address": "innersrcaddr", "destinationipv4address": "innerdstaddr", "sourceipv6address": "innersrcaddr", "destinationipv6address": "innerdstaddr",
+    "srcaddr": "innersrcaddr", "dstaddr": "innerdstaddr", "proto": "innerproto", "srcport": "innersrcport", "dstport": "innerdstport",
+    "protocolidentifier": "innerproto", "sourcetransportport": "innersrcport", "destinationtransportport": "innerdstport",
+    "tunnelsrcaddr": "srcaddr", "tunneldstaddr": "dstaddr", "tunnelproto": "proto",
+}  # fmt: skip
+
+
 def verdict(spelled, value, record):
     """EQUAL, DIFFERENT or ABSENT where a rule applies, else None."""
     flat = record["flat"]
     if spelled in INITIATOR:
-        return same(value, flat.get(INITIATOR[spelled]))
+        return same(value, fields.first(INITIATOR[spelled], flat))
     if spelled in RESPONDER:
         return responder(RESPONDER[spelled], value, record)
-    if spelled.startswith("reverse") and "reverse" in record:
-        return fields.verdict(spelled.removeprefix("reverse"), value, record["reverse"])
+    if spelled.startswith("reverse") and spelled not in flat:
+        return reverse(spelled.removeprefix("reverse"), value, record)
     if spelled in ("applicationid", "app") and isinstance(value, str):
         return application(value, flat)
     if spelled == "engineid" and "engineid" not in flat:
-        return same(value & 0xFF if isinstance(value, int) else int(str(value), 0), int(flat["observationdomainid"]) & 0xFF)
+        return same(value & 0xFF if isinstance(value, int) else int(str(value), 0), int(flat["observationdomainid"][0]) & 0xFF)
     if spelled == "enginetype" and "enginetype" not in flat:
-        return same(value, int(flat["observationdomainid"]) >> 8)
+        return same(value, int(flat["observationdomainid"][0]) >> 8)
     if spelled == "octetdeltacount" and "system" in flat:
         # NetFlow v9's scope type 1 is the system (RFC 3954 section 6.1); the peers give it element 1's name.
-        return same(value, flat["system"])
+        return same(value, flat["system"][0])
     if spelled == "status":
-        return same(value, int(flat.get("forwardingstatus", 0)) >> 6)
+        return same(value, int(fields.first("forwardingstatus", flat) or 0) >> 6)
     if spelled in ("bytes", "packets") and "samplingrate" in flat:
         # nfacctd renormalizes by the sampling rate where it is told to.
-        return EITHER[fields.same(value, flat[spelled]) or fields.same(value, flat[spelled] * flat["samplingrate"])]
+        said = flat[spelled][0]
+        return EITHER[any(fields.same(value, said * factor) for factor in (1, flat["samplingrate"][0]))]
+    if spelled == "etype" and "etype" not in flat and "srcaddr" in flat:
+        # nfacctd makes it from the version of IP.
+        return EITHER[value == (0x86DD if ":" in flat["srcaddr"][0] else 0x0800)]
+    if spelled in TUNNELED and any(fields.same(value, found) for found in flat.get(TUNNELED[spelled], ())):
+        # nfacctd and NetGauze give the inner packet's field under the outer one's name.
+        return fields.EQUAL
     if is_other_family(spelled, value):
         return fields.EQUAL
     return None
@@ -51,9 +66,13 @@ def same(wanted, found):
 
 def responder(column, value, record):
     """A responder's counters are the reverse row's; where all of them are zero there is no such row (semantics 4)."""
-    if "reverse" in record:
-        return same(value, record["reverse"].get(column))
-    return fields.EQUAL if int(value) == 0 else fields.ABSENT
+    return fields.EQUAL if int(value) == 0 else reverse(column, value, record)
+
+
+def reverse(name, value, record):
+    """The other direction is a row of its own, of the same datagram."""
+    verdicts = {fields.verdict(name, value, row) for row in record["reverse"]}
+    return next((verdict for verdict in (fields.EQUAL, fields.DIFFERENT) if verdict in verdicts), fields.ABSENT)
 
 
 def application(value, flat):
@@ -65,7 +84,7 @@ def application(value, flat):
     if not any(raw):
         return fields.EQUAL if "app" not in flat else None
     wanted = f"{raw[0]}:{int.from_bytes(raw[1:], 'big')}"
-    return fields.EQUAL if wanted in (flat.get("app"), flat.get("applicationid")) else None
+    return fields.EQUAL if wanted in flat.get("app", []) + flat.get("applicationid", []) else None
 
 
 def is_other_family(spelled, value):

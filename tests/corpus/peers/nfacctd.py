@@ -68,9 +68,9 @@ def aggregated(ours, path):
     groups = {}
     for record in flows:
         flat = record["flat"]
-        key = [str(flat.get(name)) for name in KEYS] + ([flat.get("timeflowstartns", "")[:19]] if by_time else [])
+        key = [str(flat.get(name)) for name in KEYS] + ([flat["timeflowstartns"][0][:19]] if by_time else [])
         first = groups.setdefault(tuple(key), record)
         if first is not record:
             for name in ("bytes", "packets"):
-                first["flat"][name] += flat[name]
+                first["flat"][name][0] += flat[name][0]
     return list(groups.values())
