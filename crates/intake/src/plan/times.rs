@@ -1,9 +1,10 @@
 //! When a flow was: from whatever time elements its record has.
 //!
 //! Absolute times (150 to 157) come before deltas against the export time (158, 159), these before uptimes (21, 22).
-//! Uptimes need the header's uptime (v9), or the boot time from the record or from options data (element 160). A record
-//! with only a start and a duration has an end; one with a single observation time is a moment. What cannot be (before
-//! 2000, long before or after its export, an end before its start) becomes the receive time, and is counted.
+//! Uptimes need the header's uptime (v9), or the boot time from the record or from options data (element 160); without
+//! any of them the youngest flow of a set is assumed to have ended at its export. A record with only a start and a
+//! duration has an end; one with a single observation time is a moment. What cannot be (before 2000, long before or
+//! after its export, an end before its start) becomes the receive time, and is counted.
 
 use finderscope_flow::{Builder, Column, TimeSource};
 use finderscope_wire::{ipfix, netflow};
@@ -116,6 +117,10 @@ impl Frame {
         let export_ns = context.export_ns.unwrap_or(received_ns);
         Self { received_ns, export_ns, uptime_ms: context.uptime_ms, boot_ns, shift_ns }
     }
+
+    const fn knows_uptime(&self) -> bool {
+        self.uptime_ms.is_some() || self.boot_ns.is_some()
+    }
 }
 
 /// Buffers that are used again and again.
@@ -146,14 +151,28 @@ impl Times {
             write_run(builder, frame.received_ns, TimeSource::Assumed, rows);
             return 0;
         }
+        let of_uptimes = [self.start, self.end].into_iter().flatten().any(|time| time.unit == Unit::Uptime);
+        let nobody_knows_uptime = of_uptimes && !frame.knows_uptime() && self.boot.is_none();
+        let frame = if nobody_knows_uptime { &self.ending_at_export(records, frame) } else { frame };
         self.read(records, frame, buffers);
-        let said = if [self.start, self.end].into_iter().flatten().any(|time| time.unit == Unit::Uptime) {
-            TimeSource::Uptime
-        } else {
-            TimeSource::Absolute
-        };
         settle(frame, buffers);
-        write_columns(builder, if frame.shift_ns == 0 { said } else { TimeSource::Corrected }, buffers)
+        let said = match (nobody_knows_uptime, frame.shift_ns, of_uptimes) {
+            (true, ..) => TimeSource::Assumed,
+            (_, 0, true) => TimeSource::Uptime,
+            (_, 0, false) => TimeSource::Absolute,
+            _ => TimeSource::Corrected,
+        };
+        let impossible = write_columns(builder, said, buffers);
+        if nobody_knows_uptime { rows as u64 } else { impossible }
+    }
+
+    /// Where nobody says what the uptime is now, the youngest flow of the set ended when it was exported: durations
+    /// and the distances between flows stay true.
+    fn ending_at_export(&self, records: &Records<'_>, frame: &Frame) -> Frame {
+        let fields = [self.end, self.start].into_iter().flatten().filter(|time| time.unit == Unit::Uptime);
+        let cells = fields.flat_map(|time| records.cells(time.field));
+        let latest = cells.filter_map(ipfix::unsigned).filter_map(|at_ms| u32::try_from(at_ms).ok()).max();
+        Frame { uptime_ms: latest, ..*frame }
     }
 
     fn read(&self, records: &Records<'_>, frame: &Frame, buffers: &mut TimeBuffers) {

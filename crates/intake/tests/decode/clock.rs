@@ -77,6 +77,19 @@ fn uptimes_in_ipfix_need_the_boot_time_from_the_record_or_from_options() {
 }
 
 #[test]
+fn without_a_boot_time_the_youngest_flow_ended_at_the_export_and_durations_stay_true() {
+    let flow = decoded(&[(22, 4, 3_540_000), (21, 4, 3_570_000)]);
+    check(
+        &flow,
+        &[
+            ("time_flow_start_ns", json!("2025-12-31T23:59:30Z")),
+            ("time_flow_end_ns", json!("2026-01-01T00:00:00Z")),
+            ("time_source", json!("assumed")),
+        ],
+    );
+}
+
+#[test]
 fn times_that_cannot_be_become_the_receive_time_and_are_counted() {
     for fields in [
         &[(152, 8, 0), (153, 8, 0)][..],
