@@ -8,6 +8,7 @@ mod columns;
 mod compile;
 mod extras;
 mod face;
+mod inner;
 mod key;
 mod packets;
 mod rates;

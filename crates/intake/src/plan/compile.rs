@@ -8,6 +8,7 @@ use finderscope_wire::ipfix::{Dialect, FieldSpecifier, VARIABLE};
 use finderscope_wire::netflow::fixed;
 
 use super::extras::named;
+use super::inner::Inner;
 use super::key::{self, Direction, Key};
 use super::rates::RateFields;
 use super::sections::{self, Section};
@@ -145,11 +146,12 @@ struct Candidate {
 /// `two_way` says that the other direction has a row of its own.
 fn forward(slots: &[Slot], dialect: Dialect, table: Table, two_way: bool) -> Face {
     let times = times::of(slots, Direction::Forward);
+    let inside = Inner::of(slots);
     let mut draft = Draft::default();
     for &slot in slots {
         match slot.key.direction {
             Direction::Forward if times.uses(slot.field) || is_silent(slot.key) || sections::is_read(&slot, slots) => {}
-            Direction::Forward => draft.offer(slot, &mappings(slot.key), table, 0),
+            Direction::Forward => draft.offer(slot, &Inner::mappings(inside, &slot), table, 0),
             // The other direction's row has it.
             Direction::Reverse if two_way && fills(slot.key) => {}
             Direction::Reverse => draft.extras.push(slot),
@@ -166,6 +168,7 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
         Times { start: None, end: None, .. } => times::of(slots, Direction::Forward),
         own => own,
     };
+    let inside = Inner::of(slots);
     let mut draft = Draft::default();
     for &slot in slots {
         let responder = slot.element().map(|(element, _)| element).filter(|element| RESPONDER.contains(element));
@@ -177,7 +180,7 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
                 draft.offer(slot, &[plain(element, column)], Table::Flows, 2);
             }
             (Direction::Forward, None) if !is_silent(slot.key) && !times.uses(slot.field) => {
-                let turned: Vec<Mapping> = mappings(slot.key).into_iter().filter_map(turned).collect();
+                let turned: Vec<Mapping> = Inner::mappings(inside, &slot).into_iter().filter_map(turned).collect();
                 draft.offer(slot, &turned, Table::Flows, TURNED);
             }
             (Direction::Forward, None) => {}
@@ -237,7 +240,7 @@ impl Draft {
 }
 
 /// The mappings of the registry, and those of an initiator's counters.
-fn mappings(key: Key) -> Vec<Mapping> {
+pub(super) fn mappings(key: Key) -> Vec<Mapping> {
     match (key.enterprise, key.element) {
         (0, 231) => vec![plain(231, Column::Bytes)],
         (0, 298) => vec![plain(298, Column::Packets)],
@@ -260,7 +263,8 @@ fn is_silent(key: Key) -> bool {
 }
 
 /// Two fields of one column that mean the same: the same element twice (ASR 1000, Junos 16.1), the two address
-/// families, ports by protocol, ICMP's many forms, flags of parts of a flow, and places of one list. Others, such as logical and physical interface, do not.
+/// families, ports by protocol, ICMP's many forms, flags of parts of a flow, and places of one list. Others, such as
+/// logical and physical interface, do not.
 fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
     use Column as C;
     let families = matches!(
@@ -312,7 +316,12 @@ fn turned(mapping: Mapping) -> Option<Mapping> {
         C::PostNatDstAddr => C::PostNatSrcAddr,
         C::PostNaptSrcPort => C::PostNaptDstPort,
         C::PostNaptDstPort => C::PostNaptSrcPort,
+        C::InnerSrcAddr => C::InnerDstAddr,
+        C::InnerDstAddr => C::InnerSrcAddr,
+        C::InnerSrcPort => C::InnerDstPort,
+        C::InnerDstPort => C::InnerSrcPort,
         same @ (C::Proto
+        | C::InnerProto
         | C::Etype
         | C::VlanId
         | C::App

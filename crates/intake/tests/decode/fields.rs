@@ -54,6 +54,32 @@ fn of_two_address_families_the_one_that_is_set_counts() {
     check(&decoded(&fields, &record), &[("src_addr", json!("10.0.0.1"))]);
 }
 
+/// Cisco's and Huawei's templates of SRv6 traffic; RFC 7011 section 8: from the outside in.
+#[test]
+fn what_comes_again_after_a_second_source_address_is_the_inner_packets() {
+    let outer = [field(27, 16), field(28, 16), field(7, 2), field(11, 2), field(4, 1), field(5, 1), field(1, 1)];
+    let inner = [field(8, 4), field(12, 4), field(7, 2), field(11, 2), field(4, 1), field(5, 1), field(498, 1)];
+    let mut record = [[0x20, 1, 0xd, 0xb8].as_slice(), &[0; 11], &[1], &[0x20, 1, 0xd, 0xb8], &[0; 11], &[2]].concat();
+    record.extend_from_slice(&[0, 0, 0, 0, 4, 0, 200]);
+    record.extend_from_slice(&[192, 0, 2, 13, 192, 0, 2, 12, 4, 87, 8, 174, 17, 184, 3]);
+    check(
+        &decoded(&[outer, inner].concat(), &record),
+        &[
+            ("src_addr", json!("2001:db8::1")),
+            ("dst_addr", json!("2001:db8::2")),
+            ("src_port", json!(0)),
+            ("proto", json!(4)),
+            ("ip_tos", json!(0)),
+            ("inner_src_addr", json!("192.0.2.13")),
+            ("inner_dst_addr", json!("192.0.2.12")),
+            ("inner_src_port", json!(1111)),
+            ("inner_dst_port", json!(2222)),
+            ("inner_proto", json!(17)),
+            ("extra", json!({"ipClassOfService": "184", "srhSegmentsIPv6Left": "3"})),
+        ],
+    );
+}
+
 #[test]
 fn what_loses_a_column_to_another_element_is_kept_by_name() {
     let flow = decoded(&[field(252, 4), field(10, 4), field(1, 1)], &[0, 0, 0, 9, 0, 0, 0, 3, 1]);

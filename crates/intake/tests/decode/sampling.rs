@@ -234,10 +234,8 @@ fn rates_are_known_after_a_restart() {
     // The layout of states before rates had scopes is refused, not misread.
     let mut old = state.clone();
     old[0] = 1;
-    assert_eq!(
-        Intake::restore(Config::default(), &old).unwrap_err().to_string(),
-        "the state has layout 1, this program reads 2"
-    );
+    let refused = Intake::restore(Config::default(), &old).unwrap_err().to_string();
+    assert!(refused.starts_with("the state has layout 1, this program reads "), "{refused}");
 }
 
 #[test]
