@@ -66,3 +66,10 @@ PY
 }
 
 all_fields=flows,bytes,packets,bytes_scaled,packets_scaled
+
+# sums FILE: what finderscope has in all.
+sums() {
+    "$finderscope" query --data "$data" --format json \
+        "select count(*) as flows, coalesce(sum(bytes), 0) as bytes, coalesce(sum(packets), 0) as packets from flows" \
+        >"$1" 2>"$scratch/query.log"
+}
