@@ -53,6 +53,7 @@ pub use config::{Config, ExporterConfig, Limits, Network, Senders, TemplateScope
 pub use datagram::Protocol;
 pub use intake::Intake;
 pub use ledger::{Datagrams, Ledger, Reasons, Records, Sets};
+pub use plan::field_name;
 pub use sequence::SequenceCounts;
 pub use sflow::{Place, counter_place, flow_place};
 pub use state::StateError;

@@ -10,6 +10,7 @@ mod extras;
 mod face;
 mod inner;
 mod key;
+mod lists;
 mod packets;
 mod rates;
 mod sections;
@@ -27,6 +28,7 @@ use crate::cells::Field;
 use crate::template::Layout;
 
 pub(crate) use columns::put_application;
+pub use extras::field_name;
 pub(crate) use extras::{put, put_scope};
 pub(crate) use face::{Buffers, Rows};
 pub(crate) use packets::{mac, write as write_packet};
@@ -50,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) work: Work,
     /// Its fields with their names; only made where records of it stand in lists.
     named: OnceLock<Vec<Named>>,
+    /// What a record of it in a list gives to the row around it, and to that of the other direction.
+    lifted: OnceLock<[Vec<Fill>; 2]>,
 }
 
 /// What the records become.
@@ -101,6 +105,8 @@ pub(crate) struct Face {
     pub(crate) extras: Vec<Named>,
     /// The first bytes of a packet, from which columns are filled that no field fills.
     pub(crate) packet: Option<Section>,
+    /// Lists of records, from which columns are filled that no field fills.
+    pub(crate) lists: lists::Lists,
 }
 
 /// How a column is filled.
@@ -115,6 +121,11 @@ impl Plan {
     /// Its fields with length, with their names.
     pub(crate) fn named(&self) -> &[Named] {
         self.named.get_or_init(|| compile::named_fields(&self.fields, &self.layout))
+    }
+
+    /// The columns that a record in a list fills: forward, reverse.
+    pub(crate) fn lifted(&self) -> &[Vec<Fill>; 2] {
+        self.lifted.get_or_init(|| compile::lifted(&self.fields, &self.layout))
     }
 
     /// Whether its records are data or options.

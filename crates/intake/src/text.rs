@@ -30,7 +30,11 @@ fn try_put(out: &mut String, data_type: DataType, bytes: &[u8]) -> Option<()> {
     match data_type {
         D::Unsigned8 | D::Unsigned16 | D::Unsigned32 | D::Unsigned64 => print(out, ipfix::unsigned(bytes)?),
         D::Signed8 | D::Signed16 | D::Signed32 | D::Signed64 => print(out, ipfix::signed(bytes)?),
-        D::Float32 | D::Float64 => print(out, ipfix::float(bytes)?),
+        // What came in four bytes has no more digits than those hold.
+        D::Float32 | D::Float64 => match *bytes {
+            [a, b, c, d] => print(out, f32::from_be_bytes([a, b, c, d])),
+            _ => print(out, ipfix::float(bytes)?),
+        },
         // RFC 7011 section 6.1.5: true is 1 and false is 2.
         D::Boolean => out.push_str(match bytes {
             [1] => "true",

@@ -127,7 +127,7 @@ impl Watch for Printer {
             "template_id": event.id,
             "kind": match event.kind { TemplateKind::Data => "data", TemplateKind::Options => "options" },
             "change": change,
-            "fields": event.fields.iter().map(field).collect::<Vec<_>>(),
+            "fields": event.fields.iter().enumerate().map(|(at, it)| field(event, at, it)).collect::<Vec<_>>(),
         });
         if event.kind == TemplateKind::Options {
             line["scope_fields"] = event.scope.into();
@@ -163,9 +163,8 @@ impl Watch for Printer {
 }
 
 /// A field as `name/length`, or `pen/id/length` where it has no name.
-fn field(field: &FieldSpecifier) -> String {
-    let name = finderscope_flow::registry::element(field.enterprise, field.element)
-        .map_or_else(|| format!("{}/{}", field.enterprise.unwrap_or(0), field.element), |known| known.name.to_owned());
+fn field(event: &TemplateEvent<'_>, at: usize, field: &FieldSpecifier) -> String {
+    let name = finderscope_intake::field_name(event.protocol, *field, at < event.scope);
     match field.length {
         VARIABLE => format!("{name}/variable"),
         length => format!("{name}/{length}"),

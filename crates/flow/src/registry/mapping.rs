@@ -196,6 +196,14 @@ pub static MAPPINGS: &[Mapping] = &[
     of(5951, 250, Column::UserName, 5),      // netscalerIcaUsername
     of(6871, 14, Column::TcpFlags, 1),       // initialTCPFlags
     of(6871, 15, Column::TcpFlags, 1),       // unionTCPFlags
+    // VMware tells what is inside its VXLAN.
+    of(6876, 880, Column::InnerProto, 0),    // tenantProtocol
+    of(6876, 881, Column::InnerSrcAddr, 0),  // tenantSourceIPv4
+    of(6876, 882, Column::InnerDstAddr, 0),  // tenantDestIPv4
+    of(6876, 883, Column::InnerSrcAddr, 1),  // tenantSourceIPv6
+    of(6876, 884, Column::InnerDstAddr, 1),  // tenantDestIPv6
+    of(6876, 886, Column::InnerSrcPort, 0),  // tenantSourcePort
+    of(6876, 887, Column::InnerDstPort, 0),  // tenantDestPort
     of(9789, 2, Column::App, 4),             // afcProtocolName
     of(15397, 1, Column::App, 4),            // proceraService
     of(35632, 119, Column::App, 4),          // L7_PROTO_NAME

@@ -10,8 +10,9 @@ use finderscope_wire::netflow::fixed;
 use super::extras::named;
 use super::inner::Inner;
 use super::key::{self, Direction, Key};
+use super::lists::Lists;
 use super::rates::RateFields;
-use super::sections::{self, Section};
+use super::sections;
 use super::times::{self, Times};
 use super::{DataPlan, Face, Fill, Named, Plan, Work};
 use crate::cells::Field;
@@ -48,6 +49,11 @@ const EVENTS: [u16; 3] = [230, 233, 40005];
 const OBSERVATIONS: [u16; 4] = [322, 323, 324, 325];
 /// paddingOctets.
 const PADDING: u16 = 210;
+/// What only a translation is told by: addresses and ports behind it, blocks of ports, pools, kinds of NAT.
+const TRANSLATIONS: [u16; 14] = [225, 226, 227, 228, 229, 281, 282, 283, 284, 297, 361, 362, 363, 364];
+/// Nokia's elements of a subscriber's translation.
+const NOKIA: u32 = 637;
+const NOKIA_TRANSLATIONS: std::ops::RangeInclusive<u16> = 91..=93;
 
 pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>) -> Plan {
     let slots = slots(&fields, usize::from(layout.scope), dialect);
@@ -59,7 +65,16 @@ pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>
     let places: Vec<Field> = slots.iter().map(|slot| slot.field).collect();
     let fixed = places.iter().all(|field| field.length != VARIABLE);
     let stride = fixed.then(|| places.iter().map(|field| usize::from(field.length)).sum());
-    Plan { layout, fields, places, stride, work, named: OnceLock::new() }
+    Plan { layout, fields, places, stride, work, named: OnceLock::new(), lifted: OnceLock::new() }
+}
+
+/// What a record in a list gives to the rows of the record around it: no counters, which are of a part.
+pub(super) fn lifted(fields: &[FieldSpecifier], layout: &Layout) -> [Vec<Fill>; 2] {
+    let dialect = layout.dialect.into();
+    let slots = slots(fields, usize::from(layout.scope), dialect);
+    let faces = [forward(&slots, dialect, Table::Flows, true), reverse(&slots, dialect)];
+    let is_count = |column| matches!(column, Column::Bytes | Column::Packets | Column::PostBytes | Column::PostPackets);
+    faces.map(|face| face.columns.into_iter().filter(|fill| !is_count(fill.column)).collect())
 }
 
 /// The fields with length of a template, with their names.
@@ -112,7 +127,9 @@ fn data(slots: &[Slot], dialect: Dialect) -> DataPlan {
     use Direction::{Forward, Reverse};
     let section = slots.iter().any(|slot| sections::is_read(slot, slots));
     let counts = any(&COUNTERS, Forward) || any(&INITIATOR, Forward) || any(&RESPONDER, Forward);
-    let tells = any(&EVENTS, Forward) || (any(&OBSERVATIONS, Forward) && !section && !counts);
+    let translates = any(&TRANSLATIONS, Forward) || slots.iter().any(is_translation_of_nokia);
+    let moment = any(&OBSERVATIONS, Forward) || translates;
+    let tells = any(&EVENTS, Forward) || (moment && !section && !counts);
     let two_way = any(&COUNTERS, Reverse) || any(&RESPONDER, Forward);
     let mut counters = fields(&COUNTERS, Forward);
     counters.extend(fields(&INITIATOR, Forward));
@@ -126,6 +143,10 @@ fn data(slots: &[Slot], dialect: Dialect) -> DataPlan {
         counters,
         reverse_counters,
     }
+}
+
+fn is_translation_of_nokia(slot: &Slot) -> bool {
+    slot.key.enterprise == NOKIA && NOKIA_TRANSLATIONS.contains(&slot.key.element)
 }
 
 /// Candidates for columns, and slots that fill none.
@@ -157,13 +178,24 @@ fn forward(slots: &[Slot], dialect: Dialect, table: Table, two_way: bool) -> Fac
             Direction::Reverse => draft.extras.push(slot),
         }
     }
-    let packet = sections::best(slots);
-    draft.face(dialect, table, times, RateFields::of(slots), packet)
+    let mut face = draft.face(dialect, table, times, RateFields::of(slots));
+    face.packet = sections::best(slots);
+    face.lists = Lists { fields: slots.iter().filter_map(|slot| list(slot, dialect)).collect(), reverse: false };
+    face
 }
 
+/// A field that is a list of records.
+fn list(slot: &Slot, dialect: Dialect) -> Option<(Field, DataType)> {
+    let (enterprise, element) = key::number(slot.specifier, dialect);
+    let data_type = registry::element(Some(enterprise), element)?.data_type;
+    let records = matches!(data_type, DataType::SubTemplateList | DataType::SubTemplateMultiList);
+    records.then_some((slot.field, data_type))
+}
+
+/// What a record says of the other direction itself comes before what is turned round.
+const TURNED: u8 = 100;
+
 fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
-    /// What the record says of this direction itself comes before what is turned round.
-    const TURNED: u8 = 100;
     let times = match times::of(slots, Direction::Reverse) {
         Times { start: None, end: None, .. } => times::of(slots, Direction::Forward),
         own => own,
@@ -187,7 +219,9 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
         }
     }
     draft.extras.clear();
-    draft.face(dialect, Table::Flows, times, RateFields::of(slots), None)
+    let mut face = draft.face(dialect, Table::Flows, times, RateFields::of(slots));
+    face.lists = Lists { fields: slots.iter().filter_map(|slot| list(slot, dialect)).collect(), reverse: true };
+    face
 }
 
 impl Draft {
@@ -206,14 +240,7 @@ impl Draft {
     }
 
     /// Settles who fills which column. Who loses to another element is an extra; who says the same is asked next.
-    fn face(
-        mut self,
-        dialect: Dialect,
-        table: Table,
-        times: Times,
-        rates: RateFields,
-        packet: Option<Section>,
-    ) -> Face {
+    fn face(mut self, dialect: Dialect, table: Table, times: Times, rates: RateFields) -> Face {
         self.candidates.sort_by_key(|candidate| (candidate.column, candidate.rank));
         let mut columns: Vec<Fill> = Vec::new();
         let mut winner: Option<Candidate> = None;
@@ -223,7 +250,9 @@ impl Draft {
                 (Some(fill), Some(winner)) if fill.column == candidate.column => {
                     if are_alternatives(&winner, &candidate) {
                         fill.sources.push(source);
-                    } else if !self.extras.iter().any(|slot| slot.field == candidate.slot.field) {
+                    } else if candidate.rank < TURNED
+                        && !self.extras.iter().any(|slot| slot.field == candidate.slot.field)
+                    {
                         self.extras.push(candidate.slot);
                     }
                 }
@@ -235,7 +264,7 @@ impl Draft {
         }
         self.extras.sort_by_key(|slot| slot.field.index);
         let extras = self.extras.iter().map(|slot| named(slot, dialect)).collect();
-        Face { table, columns, times, rates, extras, packet }
+        Face { table, columns, times, rates, extras, packet: None, lists: Lists::default() }
     }
 }
 
@@ -277,6 +306,8 @@ fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
             | C::DstNet
             | C::SrcPort
             | C::DstPort
+            | C::InnerSrcAddr
+            | C::InnerDstAddr
             | C::TcpFlags
             | C::AsPath
             | C::PostNatSrcAddr
@@ -323,6 +354,7 @@ fn turned(mapping: Mapping) -> Option<Mapping> {
         same @ (C::Proto
         | C::InnerProto
         | C::Etype
+        | C::InnerProto
         | C::VlanId
         | C::App
         | C::UserName

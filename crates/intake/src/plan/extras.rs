@@ -10,6 +10,7 @@ use super::Named;
 use super::columns::put_application;
 use super::compile::Slot;
 use super::key::number;
+use crate::Protocol;
 use crate::cells::Records;
 use crate::structured::Meaning;
 use crate::text;
@@ -42,8 +43,15 @@ fn element_of(specifier: FieldSpecifier, dialect: Dialect) -> Option<&'static El
     registry::element(Some(enterprise), element)
 }
 
+/// The name of a template's field, `pen/id` where it has none; `scope` says that it is one of the first, which in NetFlow
+/// v9 are numbers of another kind.
+pub fn field_name(protocol: Protocol, field: FieldSpecifier, scope: bool) -> String {
+    let dialect = if protocol == Protocol::NetflowV9 { Dialect::V9 } else { Dialect::Ipfix };
+    name_of(field, scope, dialect)
+}
+
 /// The element's name in the registry, or `pen/id` where it has none. A v9 scope has a name of its own.
-pub(crate) fn name_of(specifier: FieldSpecifier, scope: bool, dialect: Dialect) -> String {
+fn name_of(specifier: FieldSpecifier, scope: bool, dialect: Dialect) -> String {
     if scope && dialect.is_v9() {
         return match ScopeKind::of(dialect, specifier.element) {
             ScopeKind::System => "system".to_owned(),

@@ -101,22 +101,24 @@ impl Face {
             return 0;
         }
         let builder = tables.of(self.table);
-        let Some(section) = self.packet else {
+        if self.packet.is_none() && self.lists.is_empty() {
             let assumed = self.write_columns(records, rows, builder, buffers, biflow);
             builder.advance(records.len());
             return assumed;
-        };
-        // What a packet knows differs from record to record, so that these go one by one.
+        }
+        let is_free = |column| !self.columns.iter().any(|fill| fill.column == column);
+        // What a packet or a list knows differs from record to record, so that these go one by one.
         let (mut assumed, mut spans) = (0, Spans::new());
         for row in 0..records.len() {
             records.select(std::iter::once(row), places, &mut spans);
             let record = Records::Walked { body: records.body(), spans: &spans, fields: places.len() };
             assumed += self.write_columns(&record, rows, builder, buffers, biflow);
-            let bytes = record.cell(0, section.field);
-            let layer = section.layer(&record);
-            packets::write(&Packet::parse(layer, bytes), bytes, builder, |column| {
-                !self.columns.iter().any(|fill| fill.column == column)
-            });
+            let taken = self.lists.write(&record, &rows.meaning, is_free, builder, &mut buffers.text);
+            if let Some(section) = self.packet {
+                let bytes = record.cell(0, section.field);
+                let packet = Packet::parse(section.layer(&record), bytes);
+                packets::write(&packet, bytes, builder, |column| is_free(column) && !taken.contains(&column));
+            }
             builder.advance(1);
         }
         assumed

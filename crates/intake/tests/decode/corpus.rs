@@ -9,7 +9,7 @@ use finderscope_intake::Protocol;
 
 use crate::harness::{Collector, From};
 
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let path = std::env::var_os("FINDERSCOPE_CORPUS")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")), PathBuf::from);
     if path.join("MANIFEST.tsv").is_file() {

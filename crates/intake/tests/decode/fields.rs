@@ -93,12 +93,12 @@ fn elements_without_a_column_are_kept_by_name_or_number() {
     let fields = [
         field(1, 1),
         field(352, 2),
-        FieldSpecifier::of_enterprise(6_876, 880, 1),
+        FieldSpecifier::of_enterprise(6_876, 953, 1),
         FieldSpecifier::of_enterprise(4_000_000, 12, 2),
         field(210, 3),
     ];
     let flow = decoded(&fields, &[1, 0, 9, 6, 0xab, 0xcd, 0, 0, 0]);
-    let extra = json!({"layer2OctetDeltaCount": "9", "tenantProtocol": "6", "4000000/12": "abcd"});
+    let extra = json!({"layer2OctetDeltaCount": "9", "sessionFlags": "6", "4000000/12": "abcd"});
     check(&flow, &[("extra", extra)]);
 }
 
@@ -152,10 +152,10 @@ fn types_above_32767_have_no_enterprise_in_v9_unless_that_is_configured() {
         ..Default::default()
     };
     let mut encoder = finderscope_wire::ipfix::Encoder::v9(&mut bytes, &header).with_enterprises();
-    encoder.template(256, &[field(1, 4), FieldSpecifier::of_enterprise(6_876, 880, 1)]).record(256, &[0, 0, 0, 5, 6]);
+    encoder.template(256, &[field(1, 4), FieldSpecifier::of_enterprise(6_876, 953, 1)]).record(256, &[0, 0, 0, 5, 6]);
     encoder.finish().unwrap();
     collector.send(&bytes);
-    check(&collector.flow(), &[("bytes", json!(5)), ("extra", json!({"tenantProtocol": "6"}))]);
+    check(&collector.flow(), &[("bytes", json!(5)), ("extra", json!({"sessionFlags": "6"}))]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod balances;
 mod biflow;
 mod clock;
+mod columns;
 mod corpus;
 mod damage;
 mod duplicates;
@@ -25,4 +26,5 @@ mod structured;
 mod structures;
 mod templates;
 mod v5;
+mod vendors;
 mod watch;
