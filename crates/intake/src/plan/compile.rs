@@ -354,7 +354,6 @@ fn turned(mapping: Mapping) -> Option<Mapping> {
         same @ (C::Proto
         | C::InnerProto
         | C::Etype
-        | C::InnerProto
         | C::VlanId
         | C::App
         | C::UserName
