@@ -5,9 +5,7 @@ use std::fmt::Write;
 use finderscope_flow::registry::{self, Element};
 use finderscope_flow::{Column, Kind, Table};
 
-use crate::structures;
-
-use crate::facts;
+use crate::{facts, netflow, structures};
 
 /// A page, and where it lies from the workspace's root.
 #[derive(Debug)]
@@ -17,10 +15,11 @@ pub(crate) struct Page {
 }
 
 /// Every page that is made.
-pub(crate) fn pages() -> [Page; 3] {
+pub(crate) fn pages() -> [Page; 4] {
     [
         Page { path: "docs/columns.md", text: columns() },
         Page { path: "docs/elements.md", text: elements() },
+        Page { path: "docs/netflow.md", text: format!("{GENERATED}{}", netflow::page()) },
         Page { path: "docs/structures.md", text: format!("{GENERATED}{}", structures::page()) },
     ]
 }

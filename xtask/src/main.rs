@@ -1,7 +1,7 @@
 //! Makes what the repository keeps but nobody writes by hand.
 //!
 //! * `registry [FOLDER]`: information elements as Rust tables, from IANA's XML and the facts on other people's.
-//! * `docs`: the pages on columns, elements and sFlow structures, from the tables in the program.
+//! * `docs`: the pages on columns, elements, NetFlow's fixed layouts and sFlow structures, from the tables in the program.
 //!
 //! Both print nothing when all went well; tests say when a kept file is not what would be made now.
 
@@ -9,6 +9,7 @@ mod docs;
 mod elements;
 mod facts;
 mod names;
+mod netflow;
 mod registry;
 mod source;
 mod structures;

@@ -17,15 +17,15 @@ use crate::exit::Exit;
 /// Print every record of captures, or of what comes to a port
 ///
 /// Records are flows, counters, drops, events, templates, options and errors; several files share one template store.
-/// Reads pcap and pcapng, raw datagrams with --datagram, and listens on udp://ADDR:PORT.
+/// Reads pcap, pcapng and IPFIX files, raw datagrams with --datagram, and listens on udp://ADDR:PORT.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  finderscope decode capture.pcap\n  finderscope decode capture.pcap --format json | \
+    after_help = "Examples:\n  finderscope decode capture.pcap\n  finderscope decode flows.ipfix\n  finderscope decode capture.pcap --format json | \
                         jq 'select(.record==\"flow\") | .src_addr'\n  finderscope decode udp://:6343 --format json\n  \
                         finderscope decode --datagram template.dat data.dat --stats"
 )]
 pub struct Args {
-    /// Captures, `-` for standard input, or a URL such as udp://:6343
+    /// Captures or IPFIX files, `-` for standard input, or a URL such as udp://:6343
     #[arg(required = true, value_name = "FILE|-|URL")]
     inputs: Vec<String>,
     /// How to print

@@ -9,14 +9,14 @@ use finderscope_server::import::{ImportError, Imported, import};
 use crate::exit::Exit;
 use crate::progress;
 
-/// Read captures into the store, on their own clock
+/// Read captures and IPFIX files into the store, on their own clock
 ///
 /// The decoder of an import is its own: what a server knows of its exporters stays untouched. The server must be
 /// stopped meanwhile, since a folder has one writer.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  finderscope import monday.pcap tuesday.pcapng --data /srv/flows")]
+#[command(after_help = "Example:\n  finderscope import monday.pcap tuesday.pcapng yaf.ipfix --data /srv/flows")]
 pub struct Args {
-    /// Captures: pcap or pcapng; `-` is standard input
+    /// Captures (pcap or pcapng) or IPFIX files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// The data folder

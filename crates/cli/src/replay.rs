@@ -31,7 +31,7 @@ const BATCH: usize = 256;
 #[command(after_help = "Examples:\n  finderscope replay flows.pcap --to udp://127.0.0.1:2055\n  \
                         finderscope replay flows.pcap --to :2055 --rate 20000 --loops 10 --shift-time")]
 pub struct Args {
-    /// The capture: pcap or pcapng; `-` is standard input
+    /// The capture (pcap or pcapng) or IPFIX file; `-` is standard input
     capture: String,
     /// Where to send to: udp://HOST:PORT
     #[arg(long, value_name = "URL")]
