@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use finderscope_wire::netflow::fixed::Field;
+use finderscope_wire::sflow::PlainVersion;
 
 use self::exporter::{Clock, Exporter};
 use self::fixed::Version;
@@ -96,6 +97,10 @@ enum Kind {
     Ipfix,
     /// sFlow version 5
     Sflow,
+    /// sFlow version 2
+    Sflow2,
+    /// sFlow version 4
+    Sflow4,
 }
 
 impl Kind {
@@ -103,18 +108,18 @@ impl Kind {
         match self {
             Self::V1 | Self::V5 | Self::V6 | Self::V7 | Self::V8 | Self::V9 => 2055,
             Self::Ipfix => 4739,
-            Self::Sflow => 6343,
+            Self::Sflow | Self::Sflow2 | Self::Sflow4 => 6343,
         }
     }
 
     /// Whether its records have room for IPv6 addresses.
     const fn has_ipv6(self) -> bool {
-        matches!(self, Self::V9 | Self::Ipfix | Self::Sflow)
+        matches!(self, Self::V9 | Self::Ipfix | Self::Sflow | Self::Sflow2 | Self::Sflow4)
     }
 
     fn sampling_rate(self, exporter: usize) -> u32 {
         match self {
-            Self::Sflow => SFLOW_SAMPLING_RATE << (exporter % 3),
+            Self::Sflow | Self::Sflow2 | Self::Sflow4 => SFLOW_SAMPLING_RATE << (exporter % 3),
             // Their headers cannot say it.
             Self::V1 | Self::V7 => 0,
             _ if exporter % SAMPLED_EVERY == SAMPLED_EVERY - 1 => NETFLOW_SAMPLING_RATE,
@@ -194,15 +199,27 @@ impl Workload {
             Kind::V6 => self.fixed(number, clock, flows, Version::V6)?,
             Kind::V7 => self.fixed(number, clock, flows, Version::V7)?,
             Kind::V8 => self.fixed(number, clock, flows, Version::V8)?,
-            Kind::Sflow => {
-                for part in flows.chunks(sflow::PER_DATAGRAM) {
-                    self.send(number, clock, part, |exporter, out| {
-                        Ok(Some(sflow::datagram(exporter, clock, part, out)))
-                    })?;
-                }
-            }
+            Kind::Sflow => self.samples(number, clock, flows, None)?,
+            Kind::Sflow2 => self.samples(number, clock, flows, Some(PlainVersion::V2))?,
+            Kind::Sflow4 => self.samples(number, clock, flows, Some(PlainVersion::V4))?,
             Kind::V9 => self.templated(number, clock, flows, Protocol::V9)?,
             Kind::Ipfix => self.templated(number, clock, flows, Protocol::Ipfix)?,
+        }
+        Ok(())
+    }
+
+    /// Flows as packet samples, of sFlow version 5 or one before it.
+    fn samples(
+        &mut self,
+        number: usize,
+        clock: Clock,
+        flows: &[Flow],
+        version: Option<PlainVersion>,
+    ) -> anyhow::Result<()> {
+        for part in flows.chunks(sflow::PER_DATAGRAM) {
+            self.send(number, clock, part, |exporter, out| {
+                Ok(Some(sflow::datagram(version, exporter, clock, part, out)))
+            })?;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use finderscope_wire::packet::{Address, Frame, HeaderProtocol, Transport};
 use finderscope_wire::sflow::{
-    CountersHeader, DataSource, DatagramHeader, Encoder, ExtendedRouter, ExtendedSwitch, FlowHeader, FlowRecord,
-    GenericInterface, Interface, SampledHeader,
+    CountersHeader, CountersVersion, DataSource, DatagramHeader, Encoder, ExtendedRouter, ExtendedSwitch, FlowHeader,
+    FlowRecord, GenericInterface, Interface, PlainEncoder, PlainVersion, SampledHeader,
 };
 
 use super::exporter::{Clock, Exporter};
@@ -18,15 +18,27 @@ const HEADER_BYTES: usize = 128;
 /// Counters come with every so-manieth datagram.
 const COUNTERS_EVERY: u32 = 50;
 const INTERFACES: u32 = 48;
+/// How often the older versions say that they send counters.
+const POLLING_S: u32 = 30;
 const FCS: u32 = 4;
 const ETHERNET_AND_SHORTEST_HEADERS: u32 = 14 + 20 + 8;
 
-/// One datagram of samples. Returns the bytes of the frames that were sampled, FCS included.
-pub fn datagram(exporter: &mut Exporter, clock: Clock, flows: &[Flow], out: &mut Vec<u8>) -> u64 {
+/// One datagram of samples, of version 5 or one before it. Returns the bytes of the frames that were sampled, FCS
+/// included.
+pub fn datagram(
+    version: Option<PlainVersion>,
+    exporter: &mut Exporter,
+    clock: Clock,
+    flows: &[Flow],
+    out: &mut Vec<u8>,
+) -> u64 {
     let agent = Some(IpAddr::V4(exporter.address()));
     let sequence_number = exporter.datagrams + 1;
     let header = DatagramHeader { agent, sub_agent_id: 0, sequence_number, uptime_ms: clock.uptime_ms() };
-    let mut encoder = Encoder::new(out, &header);
+    let mut encoder = match version {
+        None => AnyEncoder::Five(Encoder::new(out, &header)),
+        Some(version) => AnyEncoder::Plain(PlainEncoder::new(out, version, &header)),
+    };
     let mut scratch = Vec::with_capacity(HEADER_BYTES);
     let mut bytes = 0;
     for flow in flows {
@@ -39,14 +51,20 @@ pub fn datagram(exporter: &mut Exporter, clock: Clock, flows: &[Flow], out: &mut
     bytes
 }
 
-fn sample(exporter: &mut Exporter, flow: &Flow, encoder: &mut Encoder<'_>, scratch: &mut Vec<u8>) -> u32 {
+/// Versions 2 and 4 have an encoder of their own, since their samples have no lengths.
+enum AnyEncoder<'b> {
+    Five(Encoder<'b>),
+    Plain(PlainEncoder<'b>),
+}
+
+fn sample(exporter: &mut Exporter, flow: &Flow, encoder: &mut AnyEncoder<'_>, scratch: &mut Vec<u8>) -> u32 {
     let frame = frame(flow);
     scratch.clear();
     frame.encode(scratch);
     let length = frame.length().max(60);
     scratch.resize(HEADER_BYTES.min(length as usize), 0);
     exporter.samples += 1;
-    let mut writer = encoder.flow_sample(&FlowHeader {
+    let head = FlowHeader {
         sequence_number: exporter.samples,
         source: DataSource { class: 0, index: flow.in_if.into() },
         sampling_rate: exporter.sampling_rate,
@@ -54,22 +72,34 @@ fn sample(exporter: &mut Exporter, flow: &Flow, encoder: &mut Encoder<'_>, scrat
         drops: 0,
         input: Interface::index(flow.in_if.into()),
         output: Interface::index(flow.out_if.into()),
-    });
+    };
     let frame_length = length + FCS;
-    writer.record(&FlowRecord::SampledHeader(SampledHeader {
+    let packet = FlowRecord::SampledHeader(SampledHeader {
         protocol: HeaderProtocol::ETHERNET,
         frame_length,
         stripped: FCS,
         header: scratch,
-    }));
-    writer.record(&FlowRecord::ExtendedSwitch(ExtendedSwitch {
-        src_vlan: 10,
-        src_priority: 0,
-        dst_vlan: 20,
-        dst_priority: 0,
-    }));
-    let nexthop = Some(IpAddr::from([10, 0, 0, 1]));
-    writer.record(&FlowRecord::ExtendedRouter(ExtendedRouter { nexthop, src_mask_len: 24, dst_mask_len: 24 }));
+    });
+    let extended = [
+        FlowRecord::ExtendedSwitch(ExtendedSwitch { src_vlan: 10, src_priority: 0, dst_vlan: 20, dst_priority: 0 }),
+        FlowRecord::ExtendedRouter(ExtendedRouter {
+            nexthop: Some(IpAddr::from([10, 0, 0, 1])),
+            src_mask_len: 24,
+            dst_mask_len: 24,
+        }),
+    ];
+    match encoder {
+        AnyEncoder::Five(encoder) => {
+            let mut writer = encoder.flow_sample(&head);
+            writer.record(&packet);
+            extended.iter().for_each(|record| _ = writer.record(record));
+        }
+        AnyEncoder::Plain(encoder) => {
+            if let Some(mut writer) = encoder.flow_sample(&head, &packet) {
+                extended.iter().for_each(|record| _ = writer.extended(record));
+            }
+        }
+    }
     frame_length
 }
 
@@ -106,13 +136,12 @@ fn frame(flow: &Flow) -> Frame<'static> {
     }
 }
 
-fn counters(exporter: &Exporter, encoder: &mut Encoder<'_>) {
+fn counters(exporter: &Exporter, encoder: &mut AnyEncoder<'_>) {
     let round = exporter.datagrams / COUNTERS_EVERY;
     let if_index = 1 + round % INTERFACES;
     let header = CountersHeader { sequence_number: round + 1, source: DataSource { class: 0, index: if_index } };
-    let mut writer = encoder.counters_sample(&header);
     let packets = exporter.samples.wrapping_mul(exporter.sampling_rate);
-    writer.generic_interface(&GenericInterface {
+    let generic = GenericInterface {
         if_index,
         if_type: 6,
         if_speed: 10_000_000_000,
@@ -123,5 +152,11 @@ fn counters(exporter: &Exporter, encoder: &mut Encoder<'_>) {
         if_out_octets: u64::from(packets) * 700,
         if_out_ucast_pkts: packets,
         ..GenericInterface::default()
-    });
+    };
+    match encoder {
+        AnyEncoder::Five(encoder) => _ = encoder.counters_sample(&header).generic_interface(&generic),
+        AnyEncoder::Plain(encoder) => {
+            encoder.counters_sample(&header, POLLING_S, CountersVersion::Generic, &generic, &[]);
+        }
+    }
 }

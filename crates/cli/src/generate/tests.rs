@@ -57,3 +57,34 @@ fn the_truth_counts_every_flow() {
     let sampled = &truth["192.168.0.4"];
     assert_eq!(sampled["bytes_scaled"].as_u64().unwrap(), 100 * sampled["bytes"].as_u64().unwrap());
 }
+
+#[test]
+fn samples_of_every_sflow_version_are_as_many_as_the_flows() {
+    use finderscope_wire::sflow::{Datagram, Sample};
+    for (version, encoded) in [
+        (5, None),
+        (4, Some(finderscope_wire::sflow::PlainVersion::V4)),
+        (2, Some(finderscope_wire::sflow::PlainVersion::V2)),
+    ] {
+        let mut exporter = Exporter { number: 0, sequence: 0, datagrams: 0, samples: 0, sampling_rate: 512 };
+        let (mut traffic, mut bytes) = (Traffic::seeded(7, true), Vec::new());
+        let flows: Vec<Flow> = (0..5).map(|_| traffic.flow()).collect();
+        let clock = Clock { start_ms: 0, elapsed_ms: 0 };
+        let sampled = sflow::datagram(encoded, &mut exporter, clock, &flows, &mut bytes);
+        let datagram = Datagram::read(&bytes).unwrap();
+        let (mut frames, mut counters) = (Vec::new(), 0);
+        for sample in datagram.samples() {
+            match sample.unwrap() {
+                Sample::Flow(flow) => frames.push(flow.records().map(Result::unwrap).next().unwrap()),
+                Sample::Counters(_) => counters += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        let lengths = frames.iter().map(|frame| match frame {
+            finderscope_wire::sflow::FlowRecord::SampledHeader(header) => u64::from(header.frame_length),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!((datagram.version, frames.len(), counters), (version, 5, 1));
+        assert_eq!(lengths.sum::<u64>(), sampled);
+    }
+}

@@ -22,6 +22,7 @@ mod sampling;
 mod senders;
 mod sequence;
 mod sflow;
+mod sflow_versions;
 mod structured;
 mod structures;
 mod templates;

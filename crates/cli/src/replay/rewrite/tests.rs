@@ -105,6 +105,41 @@ fn sflow_goes_on_by_datagrams_and_by_samples_of_each_source() {
 }
 
 #[test]
+fn older_sflow_goes_on_by_datagrams_and_by_samples_too() {
+    let datagram = |sequence: u32, sample: u32| {
+        let mut bytes = Vec::new();
+        let header = DatagramHeader { agent: Some(SOURCE), sub_agent_id: 0, sequence_number: sequence, uptime_ms: 1 };
+        let mut encoder = sflow::PlainEncoder::new(&mut bytes, sflow::PlainVersion::V4, &header);
+        let packet = sflow::FlowRecord::SampledHeader(sflow::SampledHeader {
+            protocol: finderscope_wire::packet::HeaderProtocol::ETHERNET,
+            frame_length: 64,
+            stripped: 0,
+            header: &[0; 21],
+        });
+        let source = DataSource { class: 0, index: 1 };
+        for number in [sample, sample + 1] {
+            let head = FlowHeader { sequence_number: number, source, ..FlowHeader::default() };
+            encoder.flow_sample(&head, &packet).unwrap();
+        }
+        let head = sflow::CountersHeader { sequence_number: sample, source };
+        encoder.counters_sample(&head, 30, sflow::CountersVersion::Generic, &Default::default(), &[]);
+        bytes
+    };
+    let later = one_loop_later(&[datagram(50, 10), datagram(51, 12)]);
+    let numbers = |bytes: &Vec<u8>| {
+        let datagram = sflow::Datagram::read(bytes).unwrap();
+        let samples = datagram.samples().map(|sample| match sample.unwrap() {
+            sflow::Sample::Flow(sample) => sample.sequence_number,
+            sflow::Sample::Counters(sample) => sample.sequence_number,
+            other => panic!("{other:?}"),
+        });
+        (datagram.sequence_number, datagram.uptime_ms, samples.collect::<Vec<_>>())
+    };
+    assert_eq!(numbers(&later[0]), (52, 60_001, vec![14, 15, 13]));
+    assert_eq!(numbers(&later[1]), (53, 60_001, vec![16, 17, 15]));
+}
+
+#[test]
 fn what_is_no_telemetry_is_left_alone() {
     let noise = vec![b"hello".to_vec(), vec![], vec![0; 40], vec![0, 10, 0, 16]];
     assert_eq!(one_loop_later(&noise), noise);
