@@ -14,7 +14,7 @@
 //! [`Packet::inner`] reads that one in turn, and [`layers`] all of them, one [`Packet`] each. A packet
 //! without a tunnel pays nothing for this.
 //!
-//! [`Frame`] writes such headers.
+//! [`Frame`] writes such headers, and [`Tunnelled`] puts packets into tunnels.
 
 mod encode;
 mod ip;
@@ -27,7 +27,7 @@ mod tunnel;
 mod wan;
 mod wifi;
 
-pub use encode::{Frame, Transport, Vlan};
+pub use encode::{Carried, Frame, Transport, Tunnelled, Vlan};
 pub use layer::{HeaderProtocol, Layer};
 pub use tunnel::{Layers, TUNNELS_MAX, Tunnel, TunnelKind, layers};
 

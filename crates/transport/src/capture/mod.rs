@@ -15,6 +15,7 @@ mod fragments;
 mod link;
 mod messages;
 mod network;
+mod packets;
 mod skipped;
 mod streams;
 mod writer;
@@ -25,6 +26,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
+pub use packets::{Packet, Packets};
 pub use skipped::{Skip, Skipped};
 pub use writer::{Precision, WriteError, Writer};
 

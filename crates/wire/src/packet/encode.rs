@@ -1,5 +1,9 @@
 //! Writes the headers of packets, for generators of samples and for tests.
 
+mod wrap;
+
+pub use wrap::{Carried, Tunnelled};
+
 use super::Address;
 use crate::Writer;
 
@@ -60,10 +64,7 @@ impl Frame<'_> {
     /// Appends the headers to `out`, and returns how many bytes that were.
     pub fn encode(&self, out: &mut Vec<u8>) -> usize {
         let mut writer = Writer::new(out);
-        writer.bytes(&self.dst_mac).bytes(&self.src_mac);
-        for vlan in self.vlans {
-            writer.u16(vlan.tpid).u16(u16::from(vlan.priority) << 13 | vlan.id & 0x0FFF);
-        }
+        self.link(&mut writer);
         let length = self.transport.length().saturating_add(self.payload_length);
         match (self.src_addr, self.dst_addr) {
             (Address::V4(src), dst) => self.v4(&mut writer, length, src, dst),
@@ -71,6 +72,14 @@ impl Frame<'_> {
         }
         self.transport.put(&mut writer, length);
         writer.len()
+    }
+
+    /// Addresses and VLAN tags; an Ethernet type is to follow.
+    fn link(&self, writer: &mut Writer<'_>) {
+        writer.bytes(&self.dst_mac).bytes(&self.src_mac);
+        for vlan in self.vlans {
+            writer.u16(vlan.tpid).u16(u16::from(vlan.priority) << 13 | vlan.id & 0x0FFF);
+        }
     }
 
     /// How long the whole packet is, payload included, without check sequence.

@@ -135,19 +135,22 @@ fn other(packet: &mut Packet, etype: u16, mut r: Reader<'_>) -> Walk {
             tunnel::begin(packet, TunnelKind::Backbone, Some(tag & 0x00FF_FFFF), Layer::Ethernet, r);
             Ok(())
         }
-        CISCO_METADATA if packet.ip_version.is_none() => {
-            let [_version, _length, _options @ ..]: [u8; 4] = r.array("metadata.header")?;
-            r.u16("metadata.security_group_tag")?;
-            match r.u16("metadata.type")? {
-                // One is stepped over: it says nothing more the second time.
-                CISCO_METADATA => Ok(()),
-                etype => network(packet, etype, r),
-            }
-        }
+        CISCO_METADATA => metadata(packet, r),
         _ => {
             packet.payload_offset = r.place();
             Ok(())
         }
+    }
+}
+
+/// Eight bytes: version and length (1 and 1), options, group; and the type of what follows, which Ethernet has last and GRE first.
+fn metadata(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
+    let [a, b, .., y, z] = r.array::<8>("metadata.header")?;
+    let etype = if [a, b] == [1, 1] { [y, z] } else { [a, b] };
+    match u16::from_be_bytes(etype) {
+        // One is stepped over: a second says nothing more.
+        CISCO_METADATA => Ok(()),
+        etype => network(packet, etype, r),
     }
 }
 

@@ -91,9 +91,10 @@ fn pptp(packet: &mut Packet, flags: u16, protocol: u16, mut r: Reader<'_>) -> Wa
 }
 
 fn erspan_2(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
-    let word = r.u32("erspan.version")?;
+    let session = Some(r.u32("erspan.version")? & 0x3FF);
+    name(packet, TunnelKind::Erspan2, session);
     r.u32("erspan.index")?;
-    begin(packet, TunnelKind::Erspan2, Some(word & 0x3FF), Layer::Ethernet, r);
+    begin(packet, TunnelKind::Erspan2, session, Layer::Ethernet, r);
     Ok(())
 }
 
@@ -101,6 +102,7 @@ fn erspan_3(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
     const ETHERNET: u32 = 0;
     const IP: u32 = 2;
     let session = Some(r.u32("erspan.version")? & 0x3FF);
+    name(packet, TunnelKind::Erspan3, session);
     r.u32("erspan.timestamp")?;
     let word = r.u32("erspan.sgt")?;
     if word & 1 != 0 {
@@ -109,7 +111,7 @@ fn erspan_3(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
     match word >> 10 & 0x1F {
         ETHERNET => begin(packet, TunnelKind::Erspan3, session, Layer::Ethernet, r),
         IP => begin(packet, TunnelKind::Erspan3, session, Layer::Ip, r),
-        _ => name(packet, TunnelKind::Erspan3, session),
+        _ => {}
     }
     Ok(())
 }
