@@ -12,6 +12,7 @@ RESPONDER = {"responderoctets": "bytes", "responderpackets": "packets"}
 FAMILIES = ("source{}address", "destination{}address", "ipnexthop{}address", "bgpnexthop{}address")
 
 
+PORTS = {f"{protocol}{end}port" for protocol in ("udp", "tcp") for end in ("source", "destination")}
 TUNNELED = {
     "sourceipv4address": "innersrcaddr", "destinationipv4address": "innerdstaddr", "sourceipv6address": "innersrcaddr", "destinationipv6address": "innerdstaddr",
     "srcaddr": "innersrcaddr", "dstaddr": "innerdstaddr", "proto": "innerproto", "srcport": "innersrcport", "dstport": "innerdstport",
@@ -50,6 +51,11 @@ def verdict(spelled, value, record):
     if spelled in TUNNELED and any(fields.same(value, found) for found in flat.get(TUNNELED[spelled], ())):
         # nfacctd and NetGauze give the inner packet's field under the outer one's name.
         return fields.EQUAL
+    if spelled == "mplsvpnroutedistinguisher" and isinstance(value, list):
+        return same(distinguisher(bytes(value)), fields.first(spelled, flat))
+    if spelled in PORTS and value == 0:
+        # A port for each protocol: the one that the packet is not of is zero.
+        return fields.EQUAL
     if is_other_family(spelled, value):
         return fields.EQUAL
     return None
@@ -85,6 +91,15 @@ def application(value, flat):
         return fields.EQUAL if "app" not in flat else None
     wanted = f"{raw[0]}:{int.from_bytes(raw[1:], 'big')}"
     return fields.EQUAL if wanted in flat.get("app", []) + flat.get("applicationid", []) else None
+
+
+def distinguisher(raw):
+    """RFC 4364 section 4.2: a type, then AS and number, or address and number."""
+    kind, rest = int.from_bytes(raw[:2], "big"), raw[2:]
+    if kind == 1:
+        return f"{ipaddress.ip_address(rest[:4])}:{int.from_bytes(rest[4:], 'big')}"
+    split = 4 if kind == 2 else 2
+    return f"{int.from_bytes(rest[:split], 'big')}:{int.from_bytes(rest[split:], 'big')}"
 
 
 def is_other_family(spelled, value):

@@ -16,7 +16,16 @@ pub mod v9;
 
 pub use time::{flow_times_ns, uptime_to_ns};
 
+use crate::{Problem, WireError};
+
 /// The version that a NetFlow or IPFIX datagram claims in its first two bytes.
 pub fn version(datagram: &[u8]) -> Option<u16> {
     datagram.first_chunk().copied().map(u16::from_be_bytes)
+}
+
+/// Refuses a count of more records than any datagram holds: what claims it is another protocol on the same port.
+fn countable(count: u16, header: usize, record: usize) -> Result<(), WireError> {
+    let maximum = usize::from(u16::MAX).saturating_sub(header) / record;
+    let problem = Problem::TooLong { length: count.into(), maximum };
+    if usize::from(count) > maximum { Err(WireError::new("count", 2, problem)) } else { Ok(()) }
 }

@@ -4,6 +4,18 @@ import json
 
 import fields
 
+# Beats' own names, where they are not IANA's, to the vendors' (docs/elements.md).
+ELEMENTS = {
+    "nat_inside_svcid": "aluInsideServiceId", "nat_outside_svcid": "aluOutsideServiceId", "nat_sub_string": "aluNatSubString",
+    "vmware_egress_interface_attr": "egressInterfaceAttr", "vmware_ingress_interface_attr": "ingressInterfaceAttr",
+    "vmware_vxlan_export_role": "vxlanExportRole", "waasoptimization_segment": "servicesWaasSegment",
+    "art_client_network_time_sum": "sumClientNwkTime", "art_server_network_time_sum": "sumServerNwkTime", "art_network_time_sum": "sumNwkTime",
+    "art_response_time_sum": "sumRespTime", "art_server_response_time_sum": "sumServerRespTime", "art_server_response_time_maximum": "maxServerRespTime",
+    "art_total_response_time_sum": "sumTotalRespTime", "art_total_transaction_time_sum": "sumTransactionTime",
+    "art_count_responses": "numRespsCountDelta", "art_count_late_responses": "numLateRespsCountDelta",
+    "art_count_retransmissions": "clientRetransPackets", "art_count_transactions": "transactionCountDelta",
+}  # fmt: skip
+
 
 def records(path):
     for event in json.loads(path.read_text()).get("events") or ():
@@ -14,4 +26,5 @@ def records(path):
         pairs = [(name, value) for name, value in netflow.items() if name not in ("exporter", "type", "options", "scope")]
         for part in ("scope", "options"):
             pairs += netflow.get(part, {}).items()
+        pairs = [(ELEMENTS.get(name, name), value) for name, value in pairs]
         yield kind, pairs, start if exporter["version"] == 9 else None

@@ -32,8 +32,8 @@ def records(path):
 
 def pair(name, raw):
     element = ELEMENTS.get(name, name)
-    if name == "ip_proto":
-        return element, fields.protocol(raw)
+    if name in ("ip_proto", "tunnel_ip_proto"):
+        return element, raw if raw == "0" else fields.protocol(raw)
     if name == "tcp_flags":
         return element, sum(1 << FLAGS.index(flag) for flag in raw)
     if name == "etype":

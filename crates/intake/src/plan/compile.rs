@@ -293,8 +293,10 @@ fn is_silent(key: Key) -> bool {
 
 /// Two fields of one column that mean the same: the same element twice (ASR 1000, Junos 16.1), the two address
 /// families, ports by protocol, ICMP's many forms, flags of parts of a flow, and places of one list. Others, such as
-/// logical and physical interface, do not.
+/// logical and physical interface, or an address and its prefix, do not.
 fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
+    /// sourceIPv4Prefix to destinationIPv6Prefix.
+    const PREFIXES: [u16; 4] = [44, 45, 169, 170];
     use Column as C;
     let families = matches!(
         one.column,
@@ -319,7 +321,8 @@ fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
             | C::MplsLabel
             | C::FirewallEvent
     );
-    one.slot.key == other.slot.key || families
+    let is_prefix = |candidate: &Candidate| candidate.slot.is(&PREFIXES, candidate.slot.key.direction);
+    one.slot.key == other.slot.key || (families && is_prefix(one) == is_prefix(other))
 }
 
 /// The same element seen from the other end: source and destination change places, and what only the forward

@@ -54,6 +54,17 @@ fn of_two_address_families_the_one_that_is_set_counts() {
     check(&decoded(&fields, &record), &[("src_addr", json!("10.0.0.1"))]);
 }
 
+#[test]
+fn a_prefix_is_the_address_only_where_there_is_no_address() {
+    let prefix = [field(44, 4), field(1, 1)];
+    check(&decoded(&prefix, &[10, 30, 18, 0, 9]), &[("src_addr", json!("10.30.18.0")), ("extra", json!(null))]);
+    let both = [field(44, 4), field(8, 4), field(1, 1)];
+    check(
+        &decoded(&both, &[10, 30, 18, 0, 10, 30, 18, 62, 9]),
+        &[("src_addr", json!("10.30.18.62")), ("extra", json!({"sourceIPv4Prefix": "10.30.18.0"}))],
+    );
+}
+
 /// Cisco's and Huawei's templates of SRv6 traffic; RFC 7011 section 8: from the outside in.
 #[test]
 fn what_comes_again_after_a_second_source_address_is_the_inner_packets() {

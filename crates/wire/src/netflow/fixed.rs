@@ -11,7 +11,7 @@
 //! "NetFlow ToS-Based Router Aggregation", IOS 12.0(15)S) and of flow-tools' `ftlib.h`.
 
 use super::v5::Sampling;
-use super::{v1, v6, v7, v8};
+use super::{countable, v1, v6, v7, v8};
 use crate::{Problem, Reader, WireError, Writer};
 
 pub use super::field::Field;
@@ -152,7 +152,8 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a datagram of version 1, 6, 7 or 8. Fails only when the header is not there or is another version's.
+    /// Reads a datagram of version 1, 6, 7 or 8. Fails only when the header is not there, is another version's, or counts
+    /// more records than any datagram holds.
     pub fn read(datagram: &'a [u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(datagram);
         let version = reader.u16("version")?;
@@ -166,6 +167,7 @@ impl<'a> Message<'a> {
         }
         let (count, aggregation, header) = read_header(version, &mut reader)?;
         let layout = Layout::of(version, aggregation);
+        layout.map_or(Ok(()), |layout| countable(count, length, layout.record_length()))?;
         let bytes = layout.map_or(0, |layout| {
             let record = layout.record_length();
             usize::from(count).min(reader.len() / record) * record

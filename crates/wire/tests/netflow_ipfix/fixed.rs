@@ -357,6 +357,16 @@ fn refuses_other_versions_and_more_records_than_it_can_count() {
 }
 
 #[test]
+fn a_count_that_no_datagram_holds_is_another_protocols() {
+    let mut bytes = datagram(layout(1, 0), 2);
+    bytes[2..4].copy_from_slice(&20_799_u16.to_be_bytes());
+    assert_eq!(
+        Message::read(&bytes).unwrap_err().to_string(),
+        "count: length 20799 is over its maximum of 1364 at byte 2"
+    );
+}
+
+#[test]
 fn records_know_where_they_stand_in_the_datagram() {
     let bytes = datagram(layout(8, 5), 1);
     let body: Reader<'_> = Message::read(&bytes).unwrap().body();
