@@ -18,9 +18,12 @@ fuzz_target!(|session: &[u8]| {
             let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
             let (datagram, after) = after.split_at(length);
             rest = after;
-            if let Ok(message) = v9::Message::read(datagram) {
+            let mut read = 0;
+            for message in v9::messages(datagram).flatten() {
                 shared::read_sets(message.sets(), dialect, &mut cache);
+                read += message.length();
             }
+            assert!(read == 0 || read == datagram.len(), "{read} of {} bytes", datagram.len());
         }
     }
 });
