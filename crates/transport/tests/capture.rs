@@ -410,3 +410,33 @@ proptest! {
         read_all(&file[..]);
     }
 }
+
+#[test]
+fn text_of_digits_is_one_ethernet_frame_a_line() {
+    let datagrams = [v4(0, b"one"), v4(0, b"two")];
+    let hex = |frame: Vec<u8>| frame.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let [one, two] = datagrams.each_ref().map(|datagram| hex(frame(datagram)));
+    let spaced: Vec<&str> = (0..two.len() / 2).map(|at| &two[2 * at..2 * at + 2]).collect();
+    for text in [
+        format!("{one}\n{two}"),
+        format!("{one}\r\n\r\n{}\r\n", two.to_lowercase()),
+        format!("{one}\n{}\n", spaced.join(" ")),
+    ] {
+        let (found, counts, error) = read_all(text.as_bytes());
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!((found.as_slice(), counts.frames), (&datagrams[..], 2), "{text}");
+    }
+}
+
+#[test]
+fn digits_that_spell_no_bytes_are_damage_with_their_place() {
+    let digits = "00".repeat(20);
+    for (text, problem) in [
+        (format!("{digits}\n00xy\n"), "damaged at byte 43: not a hexadecimal digit"),
+        (format!("{digits}\n000\n"), "damaged at byte 44: half a byte is missing"),
+        ("a".repeat(3 << 20), "damaged at byte 0: a line of digits is longer than any frame"),
+    ] {
+        let (_, _, error) = read_all(text.as_bytes());
+        assert!(error.as_ref().unwrap().to_string().ends_with(problem), "{error:?}");
+    }
+}

@@ -33,6 +33,11 @@ impl<R: Read> Feed<R> {
         &self.buffer[self.start..self.end]
     }
 
+    /// The same, to be changed in place.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.start..self.end]
+    }
+
     pub(super) fn consume(&mut self, count: usize) {
         let count = count.min(self.end - self.start);
         self.start += count;

@@ -20,6 +20,7 @@ use pcap_parser::{
 };
 
 use super::CaptureError;
+use super::digits;
 use super::feed::Feed;
 
 /// libpcap and Wireshark take no longer packets of network interfaces either; a greater length is damage.
@@ -29,6 +30,8 @@ const BLOCK_BYTES_MAX: u32 = 16 << 20;
 /// Interfaces of one section.
 const INTERFACES_MAX: usize = 65_536;
 
+/// LINKTYPE_ETHERNET.
+const ETHERNET: u16 = 1;
 const PCAP_HEADER_BYTES: usize = 24;
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
@@ -57,6 +60,8 @@ pub(super) struct Format {
 enum Kind {
     Pcap(PcapHeader),
     PcapNg(Section),
+    /// Frames without times: when to assume that they were captured.
+    Digits(i64),
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +86,9 @@ impl Format {
         if !feed.ensure(4)? {
             return Err(cut);
         }
+        if digits::are_in(feed.bytes()) {
+            return Ok(Self { kind: Kind::Digits(0), consumed_next: 0 });
+        }
         let magic = word(feed.bytes(), 0, false);
         if magic == SECTION {
             return Ok(Self { kind: Kind::PcapNg(Section::default()), consumed_next: 0 });
@@ -90,6 +98,13 @@ impl Format {
             Ok((_, header)) => Ok(Self { kind: Kind::Pcap(header), consumed_next: PCAP_HEADER_BYTES }),
             Err(Nom::Incomplete(_)) => Err(cut),
             Err(_) => Err(CaptureError::NotACapture(magic.to_le_bytes())),
+        }
+    }
+
+    /// Frames that have no time of their own were captured then.
+    pub(super) const fn assume_time(&mut self, at_ns: i64) {
+        if let Kind::Digits(time_ns) = &mut self.kind {
+            *time_ns = at_ns;
         }
     }
 
@@ -103,6 +118,15 @@ impl Format {
                     Ok(Some(frame))
                 }
                 None => Ok(None),
+            },
+            Kind::Digits(time_ns) => loop {
+                let Some((data, length)) = digits::next(feed)? else { return Ok(None) };
+                if data.is_empty() {
+                    feed.consume(length);
+                    continue;
+                }
+                self.consumed_next = length;
+                return Ok(Some(Frame { time_ns: *time_ns, link: Some(ETHERNET), data }));
             },
             Kind::PcapNg(section) => loop {
                 let Some(block) = section.next_block(feed)? else { return Ok(None) };

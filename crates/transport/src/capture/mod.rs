@@ -4,11 +4,13 @@
 //! fragments put together, UDP; and the messages of IPFIX over TCP and SCTP. A frame that has neither is
 //! counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
 //! gives everything before the damage and then one [`CaptureError`] that says at which byte. [`Writer`] is the other
-//! direction. An IPFIX file (RFC 5655), told by its content, gives its messages as datagrams. [`read_datagram_file`] takes a file that is one payload and nothing else.
+//! direction. An IPFIX file (RFC 5655), told by its content, gives its messages as datagrams; text of hexadecimal digits is one frame
+//! a line. [`read_datagram_file`] takes a file that is one payload and nothing else.
 //!
 //! Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (read by `pcap-parser`), and tcpdump.org's list of link types.
 
 mod checksum;
+mod digits;
 mod feed;
 mod format;
 mod fragments;
@@ -150,13 +152,25 @@ fn hint(first: &[u8; 4]) -> &'static str {
 }
 
 impl Capture<Box<dyn Read + Send>> {
-    /// Opens a file, or standard input.
+    /// Opens a file, or standard input. Where a file has no times, the time of its last change is the best there is.
     pub fn open(file: &endpoint::File) -> Result<Self, CaptureError> {
-        Self::new(match file {
-            endpoint::File::Standard => Box::new(io::stdin()),
-            endpoint::File::Path(path) => Box::new(open(path)?),
-        })
+        let path = match file {
+            endpoint::File::Standard => return Self::new(Box::new(io::stdin())),
+            endpoint::File::Path(path) => path,
+        };
+        let opened = open(path)?;
+        let changed_ns = changed_ns(&opened);
+        let mut capture = Self::new(Box::new(opened))?;
+        if let (Content::Frames(format), Some(changed_ns)) = (&mut capture.content, changed_ns) {
+            format.assume_time(changed_ns);
+        }
+        Ok(capture)
     }
+}
+
+fn changed_ns(file: &File) -> Option<i64> {
+    let changed = file.metadata().ok()?.modified().ok()?;
+    i64::try_from(changed.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
 fn open(path: &Path) -> Result<File, CaptureError> {
