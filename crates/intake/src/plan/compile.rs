@@ -248,12 +248,19 @@ impl Draft {
             let source = (candidate.slot.field, candidate.mapping.conversion);
             match (columns.last_mut(), winner) {
                 (Some(fill), Some(winner)) if fill.column == candidate.column => {
-                    if are_alternatives(&winner, &candidate) {
+                    let alternatives = are_alternatives(&winner, &candidate);
+                    if alternatives {
                         fill.sources.push(source);
-                    } else if candidate.rank < TURNED
-                        && !self.extras.iter().any(|slot| slot.field == candidate.slot.field)
-                    {
-                        self.extras.push(candidate.slot);
+                    }
+                    // Of flags that were or-ed nobody could tell any more whose they were.
+                    let parts =
+                        alternatives && fill.column == Column::TcpFlags && winner.slot.key != candidate.slot.key;
+                    let slots = if parts { vec![winner.slot, candidate.slot] } else { vec![candidate.slot] };
+                    if (parts || !alternatives) && candidate.rank < TURNED {
+                        let extras = &mut self.extras;
+                        let is_new = |slot: &Slot| !extras.iter().any(|extra| extra.field == slot.field);
+                        let more: Vec<Slot> = slots.into_iter().filter(is_new).collect();
+                        extras.extend(more);
                     }
                 }
                 _ => {

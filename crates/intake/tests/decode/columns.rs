@@ -141,7 +141,23 @@ fn flags_of_parts_are_ored_and_paths_are_in_their_order() {
         encoder.template(256, &[&flags[..], &path[..]].concat());
         encoder.record(256, &[2, 0x18, 9, 0, 0, 0xfc, 1, 0, 0, 0xfc, 0, 0, 0, 0, 0]);
     }));
-    check(&collector.flow(), &[("tcp_flags", json!(0x1a)), ("as_path", json!([0xfc00, 0xfc01]))]);
+    let flow = collector.flow();
+    check(&flow, &[("tcp_flags", json!(0x1a)), ("as_path", json!([0xfc00, 0xfc01]))]);
+    check(&flow, &[("extra", json!({"initialTCPFlags": "2", "unionTCPFlags": "24"}))]);
+}
+
+#[test]
+fn a_networks_address_stands_for_a_hosts_and_beside_it() {
+    let mut collector = Collector::new(Default::default());
+    collector.send(&ipfix(0, |encoder| {
+        encoder.template(256, &[field(44, 4), field(9, 1), field(2, 1)]).record(256, &[10, 1, 0, 0, 16, 1]);
+    }));
+    check(&collector.flow(), &[("src_addr", json!("10.1.0.0")), ("src_net", json!(16)), ("extra", json!(null))]);
+    collector.send(&ipfix(1, |encoder| {
+        encoder.template(257, &[field(44, 4), field(8, 4)]).record(257, &[10, 1, 0, 0, 10, 1, 2, 3]);
+    }));
+    let extra = json!({"sourceIPv4Prefix": "10.1.0.0"});
+    check(&collector.flow(), &[("src_addr", json!("10.1.2.3")), ("extra", extra)]);
 }
 
 #[test]

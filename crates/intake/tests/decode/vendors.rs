@@ -223,7 +223,7 @@ fn ciscos_clients_and_servers_are_source_and_destination() {
     }));
     let flows = collector.flows();
     check(&flows[0], &[("src_addr", json!("10.0.0.1")), ("dst_port", json!(80)), ("bytes", json!(9))]);
-    check(&flows[0], &[("extra", json!({"clientRetransPackets": "3"}))]);
+    check(&flows[0], &[("extra", json!({"artCountRetransmissions": "3"}))]);
     check(&flows[1], &[("src_addr", json!("10.0.0.2")), ("src_port", json!(80)), ("bytes", json!(7))]);
 }
 
