@@ -18,6 +18,10 @@ What becomes of everything that an sFlow agent can say. Versions 2, 4 and 5 are 
 * `extra` is a map: `extra['extended_vni_egress.vni']` in SQL. A field that comes again, in an array, is numbered from
   its second time on: `extended_vlantunnel.value.2`. Numbers that are all ones are what the agent does not know, and are
   left out.
+* A sampled or discarded packet without records that say its length has no `bytes`, and a sample without a packet, such
+  as a program's transaction, no `packets`.
+* In versions 2 and 4 samples have no lengths: where one is damaged, or of an unknown kind, the rest of its datagram is
+  lost with it. What lies before is kept.
 * A structure that is not on this page is skipped by its length and counted (`unknown flow record 0:4095` in
   `finderscope status`), and so are samples of other kinds.
 

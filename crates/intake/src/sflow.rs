@@ -80,14 +80,8 @@ fn read(
             observe(COUNTERS, sample.source, sample.sequence_number, None, key, exporter, pass);
             counters::write(sample, context, exporter, pass)
         }
-        Sample::RtMetric(sample) => {
-            pass.watch.sample(SampleKind::Counters);
-            named::metrics(sample, context, exporter, pass)
-        }
-        Sample::RtFlow(sample) => {
-            pass.watch.sample(SampleKind::Flow);
-            named::flow(sample, context, exporter, pass)
-        }
+        Sample::RtMetric(sample) => named::metrics(sample, context, exporter, pass),
+        Sample::RtFlow(sample) => named::flow(sample, context, exporter, pass),
         Sample::Unknown { .. } => None,
     }
 }

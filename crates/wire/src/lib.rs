@@ -4,7 +4,8 @@
 //! allocates by a count that the bytes claim, and says what is wrong with the field and its offset
 //! ([`WireError`]). No clock, no socket, no `unsafe`.
 //!
-//! * [`netflow`]: NetFlow v1, v5 to v8 and v9 (RFC 3954); [`ipfix`]: RFC 7011; [`sflow`]: sFlow version 5.
+//! * [`netflow`]: NetFlow v1, v5 to v8 and v9 (RFC 3954); [`ipfix`]: RFC 7011; [`sflow`]: sFlow
+//!   versions 2, 4 and 5.
 //! * [`packet`]: the sampled header, from Ethernet to transport.
 //! * [`delivery`]: the one frame in which datagrams are kept and carried.
 

@@ -6,7 +6,7 @@ mod tshark;
 use finderscope_wire::packet::{Address, Frame, HeaderProtocol, Transport, Vlan};
 use finderscope_wire::sflow::{
     CountersHeader, DataSource, DatagramHeader, Encoder, ExtendedRouter, ExtendedSwitch, FlowHeader, FlowRecord,
-    GatewayValue, GenericInterface, Interface, SampledHeader, Tag, Value,
+    GatewayValue, GenericInterface, Interface, PlainEncoder, PlainVersion, SampledHeader, Tag, Value,
 };
 
 fn inner() -> Frame<'static> {
@@ -134,5 +134,23 @@ fn tshark_finds_nothing_amiss_in_ipv6_and_icmp_headers() {
         };
         let next = if matches!(transport, Transport::Udp { .. }) { 17 } else { 58 };
         assert_eq!(fields.trim(), format!("2020:2020:2020:2020:2020:2020:2020:2020\t{next}"));
+    }
+}
+
+#[test]
+fn tshark_reads_an_agent_over_ipv6_and_its_sub_agent() {
+    for (plain, expected) in [(None, "5\t2001:db8::99\t7\t31"), (Some(PlainVersion::V4), "4\t2001:db8::99\t\t31")] {
+        let agent = Some("2001:db8::99".parse().unwrap());
+        let header = DatagramHeader { agent, sub_agent_id: 7, sequence_number: 31, uptime_ms: 1 };
+        let mut buffer = Vec::new();
+        match plain {
+            None => _ = Encoder::new(&mut buffer, &header),
+            Some(version) => _ = PlainEncoder::new(&mut buffer, version, &header),
+        }
+        let fields = ["sflow_245.version", "sflow_245.agent.v6", "sflow_245.sub_agent_id", "sflow_245.sequence_number"];
+        let arguments: Vec<_> =
+            ["-T", "fields"].into_iter().chain(fields.into_iter().flat_map(|it| ["-e", it])).collect();
+        let Some(out) = tshark::run(&tshark::pcap(&[buffer]), &arguments) else { return };
+        assert_eq!(out.trim_end_matches('\n'), expected);
     }
 }

@@ -222,6 +222,7 @@ enum Records<'a> {
 impl<'a> Iterator for FlowRecords<'a> {
     type Item = Result<FlowRecord<'a>, WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let records = match &mut self.records {
             Records::Tagged(records) => records,

@@ -53,6 +53,7 @@ pub enum FlowRecord<'a> {
 
 impl<'a> FlowRecord<'a> {
     /// Reads the record of this tag; `body` holds it and nothing else.
+    #[inline]
     pub(super) fn read(tag: Tag, body: Reader<'a>) -> Result<Self, WireError> {
         if tag.enterprise != 0 {
             return Self::by_layout(tag, body);
