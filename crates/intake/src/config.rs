@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::mapping::MapRule;
+
 /// How datagrams are taken.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -14,6 +16,8 @@ pub struct Config {
     pub senders: Senders,
     /// What is known about single exporters or networks of them; the first that fits counts.
     pub exporters: Vec<ExporterConfig>,
+    /// What is known about elements, before the program's own tables.
+    pub maps: Vec<MapRule>,
     /// What strangers may make us keep.
     pub limits: Limits,
 }

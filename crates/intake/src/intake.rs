@@ -33,7 +33,8 @@ pub struct Intake {
 impl Intake {
     /// Knows nobody yet.
     pub fn new(config: Config) -> Self {
-        let shared = Shared { config, ..Shared::default() };
+        let mut shared = Shared { config, ..Shared::default() };
+        shared.plans.follow(&shared.config.maps);
         Self {
             exporters: Exporters::default(),
             shared,

@@ -31,6 +31,7 @@ mod intake;
 mod learn;
 mod learned;
 mod ledger;
+mod mapping;
 mod netflow5;
 mod operate;
 mod options;
@@ -53,6 +54,7 @@ pub use config::{Config, ExporterConfig, Limits, Network, Senders, TemplateScope
 pub use datagram::Protocol;
 pub use intake::Intake;
 pub use ledger::{Datagrams, Ledger, Reasons, Records, Sets};
+pub use mapping::{MapProtocol, MapRule, MapTarget, MapType, can_be_mapped};
 pub use plan::field_name;
 pub use sequence::SequenceCounts;
 pub use sflow::{Place, counter_place, flow_place};

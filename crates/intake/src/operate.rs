@@ -26,6 +26,14 @@ impl Intake {
     /// Takes another configuration; what is known of exporters stays.
     pub fn reconfigure(&mut self, config: Config) {
         self.shared.config = config;
+        let maps = &self.shared.config.maps;
+        if self.shared.plans.follow(maps) {
+            for exporter in self.exporters.iter_mut() {
+                for domain in exporter.domains.values_mut() {
+                    domain.templates.recompile(&mut self.shared.plans);
+                }
+            }
+        }
         (self.shared.waiting_bytes, self.shared.template_fields) = (0, 0);
         for exporter in self.exporters.take() {
             self.adopt(exporter);

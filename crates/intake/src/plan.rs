@@ -25,6 +25,7 @@ use finderscope_wire::ipfix::{Dialect, FieldSpecifier, ScopeKind, TemplateKind, 
 use finderscope_wire::netflow::fixed;
 
 use crate::cells::Field;
+use crate::mapping::MapRule;
 use crate::template::Layout;
 
 pub(crate) use columns::put_application;
@@ -140,6 +141,8 @@ pub(crate) struct Plans {
     known: HashMap<Layout, Arc<Plan>>,
     /// Those of layouts that never change, by version and aggregation.
     fixed: HashMap<(u16, u8), Arc<Plan>>,
+    /// What the operator says about elements.
+    rules: Vec<MapRule>,
     /// How many there may be before those that nobody uses are looked for.
     sweep_at: usize,
 }
@@ -148,6 +151,16 @@ pub(crate) struct Plans {
 const SWEEP_AT_MIN: usize = 1_024;
 
 impl Plans {
+    /// Compiles by these rules from now on. Says whether plans that were made before are out of date.
+    pub(crate) fn follow(&mut self, rules: &[MapRule]) -> bool {
+        if self.rules == rules {
+            return false;
+        }
+        self.rules = rules.to_vec();
+        self.known.clear();
+        true
+    }
+
     /// The plan of a template record that states something.
     pub(crate) fn of(&mut self, record: &TemplateRecord<'_>) -> Arc<Plan> {
         self.compiled(Layout::of(record), record.dialect, || record.fields().collect())
@@ -178,7 +191,7 @@ impl Plans {
             self.known.retain(|_, plan| Arc::strong_count(plan) > 1);
             self.sweep_at = 2 * self.known.len();
         }
-        let plan = Arc::new(compile::plan(layout.clone(), dialect, fields()));
+        let plan = Arc::new(compile::plan(layout.clone(), dialect, fields(), &self.rules));
         self.known.insert(layout, Arc::clone(&plan));
         plan
     }

@@ -11,7 +11,7 @@ use finderscope_wire::ipfix::{TemplateKind, TemplateRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::datagram::SavedDialect;
-use crate::plan::Plan;
+use crate::plan::{Plan, Plans};
 
 /// What a template says, as it came: two that are equal mean the same.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -101,6 +101,13 @@ impl Templates {
         self.by_id.retain(|_, template| template.plan.kind() != kind);
         self.fields = self.by_id.values().map(|template| template.plan.fields.len()).sum();
         before - self.len()
+    }
+
+    /// Gives every template the plan that `plans` would make of it now.
+    pub(crate) fn recompile(&mut self, plans: &mut Plans) {
+        for template in self.by_id.values_mut() {
+            template.plan = plans.restored(template.plan.layout.clone(), template.plan.fields.clone());
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, &Template)> {

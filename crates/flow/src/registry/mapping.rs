@@ -4,6 +4,7 @@
 //! elements. Elements that are not here either have a meaning of their own (times, sampling, counters of both directions, structured data,
 //! packet sections: the record plan knows them), or go to [`Column::Extra`] under their name.
 
+use super::DataType;
 use crate::Column;
 
 /// That an element fills a column.
@@ -46,6 +47,8 @@ pub enum Conversion {
     Precedence,
     /// An application's engine and selector (RFC 6759 section 4), as `engine:selector`.
     Application,
+    /// The text of a value of this type.
+    Typed(DataType),
 }
 
 const fn m(element: u16, column: Column, rank: u8) -> Mapping {

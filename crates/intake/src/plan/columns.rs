@@ -124,7 +124,8 @@ const fn convert(value: u64, conversion: Conversion) -> u64 {
         | Conversion::Label(_)
         | Conversion::Item(_)
         | Conversion::Items
-        | Conversion::Application => value,
+        | Conversion::Application
+        | Conversion::Typed(_) => value,
     }
 }
 
@@ -187,6 +188,7 @@ fn text_cells(cells: &mut Bytes, records: &Records<'_>, sources: &[Source], buff
             let cell = records.cell(row, field);
             match conversion {
                 Conversion::Application => put_application(buffer, cell),
+                Conversion::Typed(data_type) if !cell.is_empty() => text::put(buffer, Some(data_type), cell),
                 _ => text::put_string(buffer, cell),
             }
             if !buffer.is_empty() {

@@ -16,6 +16,7 @@ use super::sections;
 use super::times::{self, Times};
 use super::{DataPlan, Face, Fill, Named, Plan, Work};
 use crate::cells::Field;
+use crate::mapping::{self, MapRule};
 use crate::template::Layout;
 
 /// A field with length, and what it is.
@@ -25,6 +26,10 @@ pub(super) struct Slot {
     pub(super) scope: bool,
     pub(super) field: Field,
     pub(super) key: Key,
+    /// Where the operator's rule for it stands.
+    rule: Option<usize>,
+    /// The column that the rule names.
+    mapped: Option<Mapping>,
 }
 
 impl Slot {
@@ -55,12 +60,18 @@ const TRANSLATIONS: [u16; 14] = [225, 226, 227, 228, 229, 281, 282, 283, 284, 29
 const NOKIA: u32 = 637;
 const NOKIA_TRANSLATIONS: std::ops::RangeInclusive<u16> = 91..=93;
 
-pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>) -> Plan {
-    let slots = slots(&fields, usize::from(layout.scope), dialect);
+pub(super) fn plan(layout: Layout, dialect: Dialect, fields: Vec<FieldSpecifier>, rules: &[MapRule]) -> Plan {
+    let mut slots = slots(&fields, usize::from(layout.scope), dialect);
+    for slot in &mut slots {
+        slot.rule = mapping::rule(rules, slot.specifier, dialect);
+        slot.mapped = slot.rule.and_then(|at| rules.get(at)?.mapping(slot.field.length));
+    }
     let work = if layout.options {
         Work::Options(slots.iter().map(|slot| named(slot, dialect)).collect())
     } else {
-        Work::Data(Box::new(data(&slots, dialect)))
+        let mut data = data(&slots, dialect);
+        data.rename(&slots, rules);
+        Work::Data(Box::new(data))
     };
     let places: Vec<Field> = slots.iter().map(|slot| slot.field).collect();
     let fixed = places.iter().all(|field| field.length != VARIABLE);
@@ -93,7 +104,7 @@ pub(super) fn fixed(layout: &fixed::Layout) -> Plan {
         enterprise: field.element().map_or(Some(NOBODY), |_| None),
     };
     let told = Layout { dialect: Dialect::V9.into(), options: false, scope: 0, specifiers: Vec::new() };
-    let mut plan = plan(told, Dialect::V9, layout.fields.iter().map(specifier).collect());
+    let mut plan = plan(told, Dialect::V9, layout.fields.iter().map(specifier).collect(), &[]);
     if let Work::Data(data) = &mut plan.work {
         for extra in data.flow.iter_mut().flat_map(|face| &mut face.extras) {
             let Some(field) = layout.fields.get(usize::from(extra.field.index)) else { continue };
@@ -114,7 +125,14 @@ fn slots(fields: &[FieldSpecifier], scope: usize, dialect: Dialect) -> Vec<Slot>
         let field = Field { index: index as u16, offset, length: specifier.length };
         // Offsets are only used where no field varies.
         offset = offset.saturating_add(specifier.length.into());
-        Slot { specifier, scope: at < scope, field, key: Key::of(specifier, dialect, is_nprobe) }
+        Slot {
+            specifier,
+            scope: at < scope,
+            field,
+            key: Key::of(specifier, dialect, is_nprobe),
+            rule: None,
+            mapped: None,
+        }
     };
     with_length.enumerate().map(slot).collect()
 }
@@ -149,6 +167,22 @@ fn is_translation_of_nokia(slot: &Slot) -> bool {
     slot.key.enterprise == NOKIA && NOKIA_TRANSLATIONS.contains(&slot.key.element)
 }
 
+impl DataPlan {
+    /// Gives elements in `extra` the names that the operator's rules have for them.
+    fn rename(&mut self, slots: &[Slot], rules: &[MapRule]) {
+        let faces = self.flow.iter_mut().chain(&mut self.event);
+        for extra in faces.flat_map(|face| &mut face.extras) {
+            let Some(slot) = slots.get(usize::from(extra.field.index)) else { continue };
+            let rule = slot.rule.and_then(|at| rules.get(at));
+            let Some((name, data_type)) = rule.and_then(|rule| rule.extra(slot.field.length)) else { continue };
+            extra.name = name.to_owned();
+            extra.data_type = data_type.or(extra.data_type);
+            // It has a name and a type: what the exporter says of it (RFC 5610) does not count.
+            extra.unknown = None;
+        }
+    }
+}
+
 /// Candidates for columns, and slots that fill none.
 #[derive(Default)]
 struct Draft {
@@ -171,6 +205,8 @@ fn forward(slots: &[Slot], dialect: Dialect, table: Table, two_way: bool) -> Fac
     let mut draft = Draft::default();
     for &slot in slots {
         match slot.key.direction {
+            // What the operator says holds for the record as it came.
+            _ if slot.rule.is_some() => draft.offer_mapped(slot, slot.mapped, table, 0),
             Direction::Forward if times.uses(slot.field) || is_silent(slot.key) || sections::is_read(&slot, slots) => {}
             Direction::Forward => draft.offer(slot, &Inner::mappings(inside, &slot), table, 0),
             // The other direction's row has it.
@@ -205,6 +241,9 @@ fn reverse(slots: &[Slot], dialect: Dialect) -> Face {
     for &slot in slots {
         let responder = slot.element().map(|(element, _)| element).filter(|element| RESPONDER.contains(element));
         match (slot.key.direction, responder) {
+            _ if slot.rule.is_some() => {
+                draft.offer_mapped(slot, slot.mapped.and_then(turned), Table::Flows, TURNED);
+            }
             (Direction::Reverse, _) if times.uses(slot.field) => {}
             (Direction::Reverse, _) => draft.offer(slot, &mappings(slot.key), Table::Flows, 0),
             (Direction::Forward, Some(element)) => {
@@ -230,12 +269,21 @@ impl Draft {
         let before = self.candidates.len();
         self.candidates.extend(mappings.iter().filter(fits).map(|&mapping| Candidate {
             column: mapping.column,
-            rank: mapping.rank.saturating_add(rank),
+            // Behind what the operator says.
+            rank: mapping.rank.saturating_add(rank).saturating_add(1),
             slot,
             mapping,
         }));
         if self.candidates.len() == before {
             self.extras.push(slot);
+        }
+    }
+
+    fn offer_mapped(&mut self, slot: Slot, mapping: Option<Mapping>, table: Table, rank: u8) {
+        let fits = |it: &Mapping| it.column.is_in(table) && super::columns::can_fill(it, slot.field);
+        match mapping.filter(fits) {
+            Some(mapping) => self.candidates.push(Candidate { column: mapping.column, rank, slot, mapping }),
+            None => self.extras.push(slot),
         }
     }
 
@@ -329,7 +377,11 @@ fn are_alternatives(one: &Candidate, other: &Candidate) -> bool {
             | C::FirewallEvent
     );
     let is_prefix = |candidate: &Candidate| candidate.slot.is(&PREFIXES, candidate.slot.key.direction);
-    one.slot.key == other.slot.key || (families && is_prefix(one) == is_prefix(other))
+    match (one.slot.rule, other.slot.rule) {
+        (None, None) => one.slot.key == other.slot.key || (families && is_prefix(one) == is_prefix(other)),
+        // The operator named the column for both of them, or for one alone.
+        (one, other) => one.is_some() && other.is_some(),
+    }
 }
 
 /// The same element seen from the other end: source and destination change places, and what only the forward

@@ -15,6 +15,7 @@ mod fixed;
 mod fixture;
 mod harness;
 mod limits;
+mod mapping;
 mod options;
 mod packets;
 mod restart;
