@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use arrow::array::RecordBatch;
 use finderscope_flow::{Table, Tables};
-use finderscope_intake::{Config, Intake, Quiet, Reasons};
+use finderscope_intake::{Config, Intake, MapRule, Quiet, Reasons};
 use finderscope_transport::capture::{Capture, CaptureError, Datagram};
 use finderscope_wire::delivery::{Delivery, Listener};
 
@@ -24,10 +24,10 @@ pub struct Read {
 }
 
 /// Reads a capture; what is wrong with it is said on stderr. Fails where nothing of it can be read.
-pub fn read(file: &str) -> anyhow::Result<Read> {
+pub fn read(file: &str, maps: Vec<MapRule>) -> anyhow::Result<Read> {
     let mut capture = Capture::open(&replay::file(file))?;
     let bar = progress::spinner("reading the capture");
-    let mut intake = Intake::new(Config::default());
+    let mut intake = Intake::new(Config { maps, ..Config::default() });
     let mut tables = Tables::default();
     let mut batches = Vec::new();
     let mut sequence = 0;

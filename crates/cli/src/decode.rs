@@ -13,6 +13,7 @@ use finderscope_wire::delivery::Delivery;
 use self::printer::Printer;
 use self::stats::Stats;
 use crate::exit::Exit;
+use crate::map::MapArgs;
 
 /// Print every record of captures, or of what comes to a port
 ///
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 #[command(
     after_help = "Examples:\n  finderscope decode capture.pcap\n  finderscope decode flows.ipfix\n  finderscope decode capture.pcap --format json | \
                         jq 'select(.record==\"flow\") | .src_addr'\n  finderscope decode udp://:6343 --format json\n  \
+                        finderscope decode --map mapping.yaml capture.pcap\n  \
                         finderscope decode --datagram template.dat data.dat --stats"
 )]
 pub struct Args {
@@ -37,6 +39,8 @@ pub struct Args {
     /// Each file is the payload of one datagram
     #[arg(long)]
     datagram: bool,
+    #[command(flatten)]
+    map: MapArgs,
     /// Stop after so many datagrams
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -55,7 +59,11 @@ enum Format {
 /// Decodes all inputs with one decoder.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     let mut decoder = Decoder {
-        intake: Intake::new(Config { template_scope: TemplateScope::Address, ..Config::default() }),
+        intake: Intake::new(Config {
+            template_scope: TemplateScope::Address,
+            maps: args.map.rules()?,
+            ..Config::default()
+        }),
         tables: Tables::default(),
         show: match args.stats {
             true => Show::Stats(Stats::default()),

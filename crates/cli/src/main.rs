@@ -9,6 +9,7 @@ mod exit;
 mod flows;
 mod generate;
 mod import;
+mod map;
 mod output;
 mod progress;
 mod query;

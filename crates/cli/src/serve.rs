@@ -159,6 +159,16 @@ fn check(config: &Config, out: &mut impl std::io::Write) -> anyhow::Result<Exit>
         Some(address) => writeln!(out, "http     {address}")?,
         None => writeln!(out, "http     off")?,
     }
+    let rules = config.rules();
+    if !rules.is_empty() {
+        let declared: Vec<String> =
+            config.declared()?.iter().map(|it| format!("{} ({})", it.column, it.kind)).collect();
+        let new = if declared.is_empty() { "none".to_owned() } else { declared.join(", ") };
+        writeln!(out, "map      {} elements; new columns: {new}", rules.len())?;
+    }
+    for warning in &config.mapped.warnings {
+        crate::say(format_args!("{warning}"));
+    }
     writeln!(out, "journal  at most {}", config.journal.limit)?;
     if config.senders.require {
         writeln!(

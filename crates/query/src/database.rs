@@ -13,10 +13,10 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, GreedyMemoryPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
-use finderscope_flow::Table;
+use finderscope_flow::{Column, Table};
 
 use crate::filter::Filter;
-use crate::names::UserColumn;
+use crate::names::{Name, UserColumn};
 use crate::part::Part;
 use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
@@ -24,7 +24,7 @@ use crate::shelf::Catalog;
 use crate::sql::Operators;
 use crate::uses::Uses;
 use crate::yielding::YieldingJoins;
-use crate::{Answer, Error, Window, functions, sql};
+use crate::{Answer, COMPUTED, Error, Window, functions, sql};
 
 /// Bytes of footers that are kept between questions.
 const FOOTER_CACHE_BYTES: usize = 128 << 20;
@@ -96,7 +96,13 @@ impl Database {
 
     /// The same, where `extra` holds columns that the user declared.
     pub fn with_columns(mut self, columns: Vec<UserColumn>) -> Self {
-        self.user = columns;
+        // A name that is looked up, or computed, is that.
+        let is_free = |column: &UserColumn| {
+            Column::by_name(&column.name).is_none()
+                && Name::by_name(&column.name).is_none()
+                && COMPUTED.iter().all(|(computed, _)| *computed != column.name)
+        };
+        self.user = columns.into_iter().filter(is_free).collect();
         self
     }
 

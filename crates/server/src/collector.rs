@@ -21,6 +21,7 @@ pub use self::listen::{Listening, check_listen};
 use self::sync::Syncer;
 use crate::board::{Board, Seat};
 use crate::config::{Config, ConfigError};
+use crate::declared;
 use crate::recover::{self, Recovered};
 use crate::shard::Shard;
 use crate::writer::{ShardWriterState, Writer};
@@ -82,6 +83,8 @@ impl Collector {
             .map(|shard| bring_back(&store, shard, config, &intake))
             .collect::<Result<_, _>>()?;
         let (sockets, listening) = listen::bind(config, shards)?;
+        declared::write(&data, &config.declared()?)?;
+        warn_of(config);
         let syncer = Syncer::start(ready.iter().map(|ready| ready.journal.sync_handle()).collect())?;
         let (wakers, seats) = seats(shards, &intake)?;
         let board =
@@ -125,6 +128,12 @@ impl Collector {
 
     /// Takes over what can change while running. What cannot is named in the result.
     pub fn reload(&self, old: &Config, new: &Config) -> Vec<&'static str> {
+        // Those who ask must know of a column before rows have it.
+        let declared = new.declared().unwrap_or_default();
+        if let Err(error) = declared::write(&self.board.data, &declared) {
+            tracing::error!("columns.json cannot be written: {error}");
+        }
+        warn_of(new);
         for seat in &self.board.seats {
             seat.reconfigure(new.intake());
         }
@@ -214,4 +223,11 @@ fn seats(shards: usize, intake: &intake::Config) -> Result<(Vec<Waker>, Vec<Arc<
     let seats = (0..).zip(&wakers).map(|(shard, waker)| Arc::new(Seat::new(shard, waker.clone(), intake.clone())));
     let seats = seats.collect();
     Ok((wakers, seats))
+}
+
+/// What the configuration says that changes nothing.
+fn warn_of(config: &Config) {
+    for warning in &config.mapped.warnings {
+        tracing::warn!("{warning}");
+    }
 }

@@ -3,7 +3,9 @@
 //! What a file does not say has a default that is safe and works: the three usual ports on UDP,
 //! HTTP on loopback, everything else by the tables of the manual.
 
+pub mod goflow2;
 mod intake;
+pub mod map;
 mod size;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +14,9 @@ use std::path::{Path, PathBuf};
 use finderscope_transport::endpoint::Endpoint;
 use serde::Deserialize;
 
+use crate::declared::Declared;
+
+pub use map::Map;
 pub use size::Size;
 
 /// Ports that are listened on where nothing else is said: sFlow, NetFlow, IPFIX.
@@ -44,6 +49,14 @@ pub struct Config {
     pub exporters: Vec<Exporter>,
     /// How templates are told apart.
     pub templates: Templates,
+    /// Elements to columns.
+    #[serde(rename = "map")]
+    pub maps: Vec<Map>,
+    /// goflow2's mapping file, whose entries come behind those of `maps`.
+    pub map_file: Option<PathBuf>,
+    /// What that file says.
+    #[serde(skip)]
+    pub mapped: goflow2::Mapping,
 }
 
 impl Default for Config {
@@ -61,6 +74,9 @@ impl Default for Config {
             limits: Limits::default(),
             exporters: Vec::new(),
             templates: Templates::default(),
+            maps: Vec::new(),
+            map_file: None,
+            mapped: goflow2::Mapping::default(),
         }
     }
 }
@@ -304,11 +320,16 @@ impl Config {
 
     /// Parses and checks the text of the file `path`.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
             ConfigError::Key { path: path.to_owned(), line, message: error.message().trim().to_owned() }
         })?;
+        if let Some(file) = &config.map_file {
+            // It lies beside the configuration, from wherever that is read.
+            let beside = path.parent().map_or_else(|| file.clone(), |folder| folder.join(file));
+            config.mapped = goflow2::read(&beside)?;
+        }
         config.check()?;
         Ok(config)
     }
@@ -328,7 +349,18 @@ impl Config {
         if self.exporters.iter().any(|exporter| exporter.sampling_rate == Some(0)) {
             return unsound("exporter.sampling_rate: 0 is no rate; 1 means unsampled".to_owned());
         }
+        self.declared()?;
         self.check_http()
+    }
+
+    /// What the decoder is told of elements; the last that fits counts.
+    pub fn rules(&self) -> Vec<finderscope_intake::MapRule> {
+        self.mapped.rules.iter().cloned().chain(self.maps.iter().map(Map::rule)).collect()
+    }
+
+    /// Columns beyond the program's own.
+    pub fn declared(&self) -> Result<Vec<Declared>, ConfigError> {
+        map::declared(self.rules().iter()).map_err(ConfigError::Unsound)
     }
 
     /// Off loopback there is no HTTP without credentials (semantics of strangers).

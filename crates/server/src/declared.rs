@@ -42,6 +42,18 @@ pub fn write(folder: &Path, columns: &[Declared]) -> io::Result<()> {
     std::fs::rename(new, path(folder))
 }
 
+/// Notes these beside what is noted already.
+pub fn add(folder: &Path, columns: Vec<Declared>) -> io::Result<()> {
+    let mut all = read(folder)?;
+    for column in columns {
+        match all.iter_mut().find(|known| known.column == column.column) {
+            Some(known) => *known = column,
+            None => all.push(column),
+        }
+    }
+    write(folder, &all)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -56,6 +68,9 @@ mod tests {
         let columns = [Declared { column: "rtt".to_owned(), kind: "number".to_owned() }];
         write(folder.path(), &columns).unwrap();
         assert_eq!(read(folder.path()).unwrap(), columns);
+        add(folder.path(), vec![Declared { column: "jitter".to_owned(), kind: "float".to_owned() }]).unwrap();
+        add(folder.path(), vec![Declared { column: "jitter".to_owned(), kind: "number".to_owned() }]).unwrap();
+        assert_eq!(read(folder.path()).unwrap().len(), 2);
         std::fs::write(path(folder.path()), "[{").unwrap();
         assert!(read(folder.path()).is_err());
         write(folder.path(), &columns).unwrap();

@@ -15,6 +15,7 @@ use finderscope_transport::endpoint::File;
 use finderscope_wire::delivery::{Delivery, Listener};
 
 use crate::config::Config;
+use crate::declared;
 
 /// What an import did.
 #[derive(Debug, Default)]
@@ -35,6 +36,9 @@ pub enum ImportError {
     /// The store.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What the configuration declares cannot be noted.
+    #[error("columns.json: {0}")]
+    Columns(std::io::Error),
     /// The folder was left by a server with work to do.
     #[error(
         "shard {shard} has datagrams in its journal that are not stored yet; hint: start and stop `finderscope serve` once"
@@ -69,6 +73,7 @@ pub fn import(
         imported: Imported::default(),
         datagrams: 0,
     };
+    declared::add(data, config.declared().unwrap_or_default()).map_err(ImportError::Columns)?;
     for (name, file) in files {
         import.file(name, file, progress)?;
     }

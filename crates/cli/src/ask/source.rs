@@ -7,13 +7,14 @@ use arrow::array::AsArray;
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampNanosecondType;
 use finderscope_flow::{Column, Table};
-use finderscope_query::{Database, Error, Options, UserColumn, UserKind};
+use finderscope_query::{Database, Error, Options, UserColumn};
 use finderscope_server::config::default_data_folder;
-use finderscope_server::declared::{self, Declared};
+use finderscope_server::declared;
 use finderscope_store::{Snapshot, StoreError};
 
-use crate::capture;
 use crate::exit::Exit;
+use crate::map::MapArgs;
+use crate::{capture, map};
 
 /// Where the rows are that a question is about.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +25,8 @@ pub struct SourceArgs {
     /// Ask a capture file instead of the store; - is standard input
     #[arg(short, long, value_name = "FILE", conflicts_with = "data")]
     read: Option<String>,
+    #[command(flatten)]
+    map: MapArgs,
     /// Memory that the question may take; what does not fit goes to temporary files where it can
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     memory_limit: usize,
@@ -53,7 +56,10 @@ impl SourceArgs {
     /// The columns that were declared beyond the tables' own.
     pub fn columns(&self) -> anyhow::Result<Vec<UserColumn>> {
         match (&self.read, &self.data) {
-            (Some(_), _) => Ok(Vec::new()),
+            (Some(_), _) => map::columns(&self.map.rules()?),
+            _ if self.map.is_given() => {
+                bail!("--map is for captures (--read FILE); a store's columns are its server's")
+            }
             (None, Some(folder)) => noted(folder),
             (None, None) => noted(&default_data_folder()?),
         }
@@ -79,7 +85,9 @@ impl SourceArgs {
     }
 
     fn read_capture(&self, file: &str) -> anyhow::Result<Source> {
-        let capture::Read { batches, exit } = capture::read(file)?;
+        let rules = self.map.rules()?;
+        let columns = map::columns(&rules)?;
+        let capture::Read { batches, exit } = capture::read(file, rules)?;
         let times = batches.iter().filter(|(table, _)| *table == Table::Flows).filter_map(|(_, batch)| {
             let times = batch.column_by_name(Column::TimeReceivedNs.name())?;
             let times = times.as_primitive_opt::<TimestampNanosecondType>()?;
@@ -88,15 +96,14 @@ impl SourceArgs {
         let span = times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
         // One thread leaves the rows in the order of the file.
         let options = Options { threads: 1, ..self.options() };
-        Ok(Source { database: Database::in_memory(batches, options)?, span, exit })
+        Ok(Source { database: Database::in_memory(batches, options)?.with_columns(columns), span, exit })
     }
 }
 
 /// What was declared when the store was last served.
 fn noted(folder: &Path) -> anyhow::Result<Vec<UserColumn>> {
     let declared = declared::read(folder).with_context(|| format!("{}: columns.json", folder.display()))?;
-    let column = |it: Declared| UserColumn { name: it.column, kind: UserKind::by_word(&it.kind).unwrap_or_default() };
-    Ok(declared.into_iter().map(column).collect())
+    Ok(declared.into_iter().map(map::column).collect())
 }
 
 /// A number of bytes with a decimal unit: `500M`, `4G`.

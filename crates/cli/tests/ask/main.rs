@@ -4,6 +4,7 @@
 mod capture;
 mod errors;
 mod flows;
+mod names;
 mod query;
 mod series;
 mod store;

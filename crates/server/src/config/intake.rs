@@ -20,6 +20,7 @@ impl Config {
                 allow: self.senders.allow.iter().map(network).collect(),
             },
             exporters: self.exporters.iter().map(exporter).collect(),
+            maps: self.rules(),
             limits: limits(&self.limits),
         }
     }

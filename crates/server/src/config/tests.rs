@@ -74,3 +74,39 @@ fn sizes_are_decimal() {
         assert!(bad.parse::<Size>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn elements_are_mapped_to_columns_and_to_new_names() {
+    use finderscope_flow::Column;
+    use finderscope_intake::{MapProtocol, MapTarget, MapType};
+    let text = "[[map]]\npen = 9\nelement = 12235\ncolumn = \"app\"\ntype = \"string\"\n\
+                [[map]]\nelement = 148\ncolumn = \"connection\"\nprotocol = \"netflow9\"\n";
+    let config = Config::parse(text, Path::new("fs.toml")).unwrap();
+    let rules = config.intake().maps;
+    assert_eq!((rules[0].enterprise, rules[0].element), (9, 12235));
+    assert_eq!((&rules[0].target, rules[0].data_type), (&MapTarget::Column(Column::App), Some(MapType::String)));
+    assert_eq!(rules[1].target, MapTarget::Extra("connection".to_owned()));
+    assert_eq!((rules[1].enterprise, rules[1].protocol), (0, MapProtocol::NetflowV9));
+    // The registry knows that flowId is a number.
+    let declared = config.declared().unwrap();
+    assert_eq!((declared.len(), declared[0].column.as_str(), declared[0].kind.as_str()), (1, "connection", "number"));
+}
+
+#[test]
+fn mistakes_in_maps_are_named_with_line_and_key() {
+    let map = |rest: &str| format!("[[map]]\nelement = 5\n{rest}\n");
+    for (rest, expected) in [
+        ("column = \"sampling_rate\"", "fs.toml:3: column: 'sampling_rate' is found in another way"),
+        ("column = \"Two Words\"", "fs.toml:3: column: 'Two Words' is no column"),
+        ("column = \"app\"\ntype = \"text\"", "fs.toml:4: type: 'text' is none of string, number"),
+        ("column = \"app\"\nprotocol = \"sflow\"", "fs.toml:4: unknown variant `sflow`"),
+        ("column = \"app\"\npenn = 9", "fs.toml:4: unknown field `penn`"),
+        ("colum = \"app\"", "fs.toml:3: unknown field `colum`"),
+    ] {
+        let refused = refusal(&map(rest));
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+    let twice = "[[map]]\nelement = 5\ncolumn = \"x\"\ntype = \"number\"\n[[map]]\nelement = 6\ncolumn = \"x\"\ntype = \"hex\"\n";
+    assert_eq!(refusal(twice), "map.type: x is declared as number and as text");
+    assert!(refusal("map_file = \"not-there.yaml\"").starts_with("not-there.yaml: "));
+}
