@@ -76,7 +76,8 @@ fn step(link: u16, frame: &[u8]) -> Result<Step, Skip> {
         // Netanalyzer: four bytes, and with 241 the preamble too.
         240 => Step::Layer(Layer::Ethernet, 4),
         241 => Step::Layer(Layer::Ethernet, 12),
-        242 => Step::Layer(Layer::EtherType(u16_at(frame, 0)?), 4),
+        // IP over InfiniBand (RFC 4391): a global route, then the type.
+        242 => Step::Layer(Layer::EtherType(u16_at(frame, 40)?), 44),
         258 => pktap(frame)?,
         274 => Step::Layer(Layer::Ethernet, 8),
         // Linux cooked, version 2: the protocol is its first field.
