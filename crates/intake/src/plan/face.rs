@@ -1,6 +1,6 @@
 //! Records into rows of one kind.
 
-use finderscope_flow::{Biflow, Builder, Column, Tables};
+use finderscope_flow::{Biflow, Builder, Column, Table, Tables};
 use finderscope_wire::ipfix;
 use finderscope_wire::packet::Packet;
 
@@ -117,7 +117,15 @@ impl Face {
             if let Some(section) = self.packet {
                 let bytes = record.cell(0, section.field);
                 let packet = Packet::parse(section.layer(&record), bytes);
-                packets::write(&packet, bytes, builder, |column| is_free(column) && !taken.contains(&column));
+                let is_free = |column| is_free(column) && !taken.contains(&column);
+                packets::write(&packet, bytes, builder, is_free);
+                // A record that counts nothing is a sample of one packet.
+                if self.table == Table::Flows && is_free(Column::Packets) && is_free(Column::Bytes) {
+                    let l3 = packet.ip_total_length.map(u64::from);
+                    builder.u64(Column::Packets).push(1);
+                    builder.u64(Column::Bytes).push_option(section.size(&record).or(l3));
+                    builder.u64(Column::BytesL3).push_option(l3);
+                }
             }
             builder.advance(1);
         }

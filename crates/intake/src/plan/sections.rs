@@ -23,6 +23,8 @@ const PROTOCOL: u16 = 4;
 /// dataLinkFrameType: 1 is Ethernet, 2 is IEEE 802.11.
 const FRAME_TYPE: u16 = 408;
 const WIFI: u8 = 2;
+/// dataLinkFrameSize.
+const FRAME_SIZE: u16 = 312;
 
 /// A field that holds the first bytes of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct Section {
     layer: Layer,
     /// What says more of how they begin.
     hint: Option<Field>,
+    /// What says how long the frame was.
+    size: Option<Field>,
 }
 
 impl Section {
@@ -45,12 +49,21 @@ impl Section {
     }
 }
 
+impl Section {
+    /// How long the frame of the first of `records` was; none where they do not say.
+    pub(super) fn size(&self, records: &Records<'_>) -> Option<u64> {
+        let bytes = records.cell(0, self.size?);
+        let size = bytes.iter().fold(0, |size: u64, byte| size << 8 | u64::from(*byte));
+        (bytes.len() <= size_of::<u64>()).then_some(size)
+    }
+}
+
 /// The section that rows are filled from.
 pub(super) fn best(slots: &[Slot]) -> Option<Section> {
     SECTIONS.into_iter().find_map(|(element, layer)| {
         let slot = slots.iter().find(|slot| slot.is(&[element], Direction::Forward) && is_read(slot, slots))?;
         let hint = if element == PAYLOAD { PROTOCOL } else { FRAME_TYPE };
-        Some(Section { field: slot.field, layer, hint: field(slots, hint) })
+        Some(Section { field: slot.field, layer, hint: field(slots, hint), size: field(slots, FRAME_SIZE) })
     })
 }
 

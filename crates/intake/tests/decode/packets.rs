@@ -132,3 +132,19 @@ fn sections_begin_where_their_elements_say() {
     check(&flows[2], &[("src_addr", json!("10.1.0.1")), ("mpls_label", json!([100, 116]))]);
     check(&flows[3], &[("src_addr", json!("10.1.0.1")), ("mpls_label", json!(null))]);
 }
+
+/// A record that has a packet and no counters is a sample of one: its bytes are the frame's, where that is told.
+#[test]
+fn a_section_without_counters_is_one_packet() {
+    let mut collector = Collector::new(Default::default());
+    collector.send(&ipfix(0, |encoder| {
+        encoder.template(256, &[field(312, 2), field(315, VARIABLE)]);
+        encoder.template(257, &[field(315, VARIABLE)]);
+        let bytes = frame(443);
+        encoder.record_with(256, |writer| _ = writer.u16(1058).u8(bytes.len() as u8).bytes(&bytes));
+        encoder.record_with(257, |writer| _ = writer.u8(bytes.len() as u8).bytes(&bytes));
+    }));
+    let flows = collector.flows();
+    check(&flows[0], &[("packets", json!(1)), ("bytes", json!(1058)), ("bytes_l3", json!(1040))]);
+    check(&flows[1], &[("packets", json!(1)), ("bytes", json!(1040)), ("bytes_l3", json!(1040))]);
+}
