@@ -132,6 +132,10 @@ impl Printer<'_, '_> {
             if !std::mem::take(&mut first) {
                 self.out.push(',');
             }
+            if self.out.len() > self.limit {
+                self.out.push_str("\"…\":\"…\"");
+                break;
+            }
             let meaning = self.meaning;
             let (name, data_type) = meaning.of(named);
             self.string(name);

@@ -137,6 +137,22 @@ fn lists_in_lists_end_and_so_does_their_text() {
 }
 
 #[test]
+fn a_wide_template_in_a_list_does_not_multiply() {
+    let mut collector = Collector::new(Default::default());
+    let wide: Vec<FieldSpecifier> = (1..=500).map(|id| FieldSpecifier::of_enterprise(4_000_000_000, id, 1)).collect();
+    let list = content(|writer| put_sub_template_list(writer, ListSemantic::AllOf, 300, &[7; 5_000]));
+    collector.send(&ipfix(0, |encoder| {
+        encoder.template(300, &wide).template(256, &[field(292, VARIABLE)]);
+        encoder.record_with(256, |writer| put_variable_length(writer, &list).unwrap());
+    }));
+    let flow = collector.flow();
+    let text = flow["extra"]["subTemplateList"].as_str().unwrap();
+    assert!(text.len() < 16_500, "{}", text.len());
+    assert!(text.ends_with(",\"…\":\"…\"}]}") || text.ends_with(",\"…\"]}"), "{}", &text[text.len() - 40..]);
+    assert!(serde_json::from_str::<Value>(text).is_ok());
+}
+
+#[test]
 fn communities_in_a_list_fill_their_column() {
     let communities = |id: u16| {
         content(|writer| {
