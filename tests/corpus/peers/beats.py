@@ -8,12 +8,7 @@ import fields
 ELEMENTS = {
     "nat_inside_svcid": "aluInsideServiceId", "nat_outside_svcid": "aluOutsideServiceId", "nat_sub_string": "aluNatSubString",
     "vmware_egress_interface_attr": "egressInterfaceAttr", "vmware_ingress_interface_attr": "ingressInterfaceAttr",
-    "vmware_vxlan_export_role": "vxlanExportRole", "waasoptimization_segment": "servicesWaasSegment",
-    "art_client_network_time_sum": "sumClientNwkTime", "art_server_network_time_sum": "sumServerNwkTime", "art_network_time_sum": "sumNwkTime",
-    "art_response_time_sum": "sumRespTime", "art_server_response_time_sum": "sumServerRespTime", "art_server_response_time_maximum": "maxServerRespTime",
-    "art_total_response_time_sum": "sumTotalRespTime", "art_total_transaction_time_sum": "sumTransactionTime",
-    "art_count_responses": "numRespsCountDelta", "art_count_late_responses": "numLateRespsCountDelta",
-    "art_count_retransmissions": "clientRetransPackets", "art_count_transactions": "transactionCountDelta",
+    "vmware_vxlan_export_role": "vxlanExportRole",
 }  # fmt: skip
 
 
