@@ -1,16 +1,12 @@
 """The corpus of foreign captures: its files, its groups, and what `finderscope decode` makes of them."""
 
-import atexit
 import csv
 import functools
 import json
 import os
 import pathlib
 import re
-import shutil
-import struct
 import subprocess
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
@@ -51,24 +47,11 @@ def group_before(path):
 
 def command(paths, *arguments):
     """`decode` over these files with one decoder."""
-    if [manifest()[path]["format"] for path in paths] == ["hex-frame"]:
-        return [BINARY, "decode", *arguments, frame(paths[0])]
     datagrams = {manifest()[path]["format"] == "datagram" for path in paths}
     if len(datagrams) > 1:
         raise ValueError(f"{paths}: a group of captures and bare datagrams")
     flags = ["--datagram"] if datagrams == {True} else []
     return [BINARY, "decode", *flags, *arguments, *(str(ROOT / path) for path in paths)]
-
-
-@functools.cache
-def frame(path):
-    """A capture of the one Ethernet frame that a file has in hexadecimal."""
-    raw = bytes.fromhex("".join((ROOT / path).read_text().split()))
-    place = pathlib.Path(tempfile.mkdtemp(), path.replace("/", "-") + ".pcap")
-    atexit.register(shutil.rmtree, place.parent)
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    place.write_bytes(head + struct.pack("<IIII", 0, 0, len(raw), len(raw)) + raw)
-    return str(place)
 
 
 def decode(paths, *arguments, timeout=120):

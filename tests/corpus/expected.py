@@ -46,6 +46,7 @@ def decoded(captures):
             if record["record"] in ("template", "error"):
                 continue
             found.append({"kind": kind(record), "flat": fields.flat(record), "datagram": datagram(record)})
+    found = one_a_sample(found)
     others = collections.defaultdict(list)
     for record in found:
         if record["flat"].get("biflow") == ["reverse"]:
@@ -54,6 +55,20 @@ def decoded(captures):
     for record in found:
         record["reverse"] = others[record["datagram"]]
     return found
+
+
+def one_a_sample(records):
+    """The structures of one sFlow counter sample, which are rows of their own here, as one record."""
+    samples, merged = {}, []
+    for record in records:
+        key = str([record["flat"].get(name) for name in ("sourceidindex", "samplesequence")])
+        first = samples.setdefault(key, record) if record["kind"] == "counters" else record
+        if first is record:
+            merged.append(record)
+        else:
+            for name, values in record["flat"].items():
+                first["flat"].setdefault(name, []).extend(values)
+    return merged
 
 
 def datagram(record):

@@ -17,7 +17,7 @@ TUNNELED = {
     "sourceipv4address": "innersrcaddr", "destinationipv4address": "innerdstaddr", "sourceipv6address": "innersrcaddr", "destinationipv6address": "innerdstaddr",
     "srcaddr": "innersrcaddr", "dstaddr": "innerdstaddr", "proto": "innerproto", "srcport": "innersrcport", "dstport": "innerdstport",
     "protocolidentifier": "innerproto", "sourcetransportport": "innersrcport", "destinationtransportport": "innerdstport",
-    "tunnelsrcaddr": "srcaddr", "tunneldstaddr": "dstaddr", "tunnelproto": "proto",
+    "tunnelsrcaddr": "srcaddr", "tunneldstaddr": "dstaddr", "tunnelproto": "proto", "tunnelflowlabel": "ipv6flowlabel",
 }  # fmt: skip
 
 

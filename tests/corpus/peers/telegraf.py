@@ -30,7 +30,12 @@ ELEMENTS = {
 # What the same words mean in sFlow's lines.
 SFLOW = {
     "in_snmp": "in_if", "out_snmp": "out_if", "vlan_src": "src_vlan", "in_bytes": "if_in_octets", "interface": "if_index", "seq_number": "sample_sequence",
-    "sampling_interval": "sampling_rate", "in_total_packets": "sample_pool", "ipv4_total_len": "bytes_l3", "collision_frames_multi": "dot3StatsMultipleCollisionFrames",
+    "sampling_interval": "sampling_rate", "in_total_packets": "sample_pool", "ipv4_total_len": "bytes_l3", "port_name": "name",
+    "deferred": "dot3StatsDeferredTransmissions", "errors_alignment": "dot3StatsAlignmentErrors", "errors_carrier_sense": "dot3StatsCarrierSenseErrors",
+    "errors_fcs": "dot3StatsFCSErrors", "errors_frame_too_long": "dot3StatsFrameTooLongs", "errors_symbols": "dot3StatsSymbolErrors",
+    "errors_internal_mac_rx": "dot3StatsInternalMacReceiveErrors", "errors_internal_mac_tx": "dot3StatsInternalMacTransmitErrors",
+    "errors_sqetest": "dot3StatsSQETestErrors", "collisions_excessive": "dot3StatsExcessiveCollisions", "collisions_late": "dot3StatsLateCollisions",
+    "collision_frames_single": "dot3StatsSingleCollisionFrames", "collision_frames_multi": "dot3StatsMultipleCollisionFrames",
 }  # fmt: skip
 REASONS = {"idle timeout": 1, "active timeout": 2, "end of flow": 3, "forced end": 4, "lack of resources": 5}
 DIRECTIONS = {"ingress": 0, "egress": 1}
