@@ -94,10 +94,9 @@ impl Printer {
                 out.write_all(b"\n")?;
             }
             Format::Text => {
-                let mut line = String::new();
-                for (name, value) in event.as_object().into_iter().flatten() {
+                let mut line = event["record"].as_str().unwrap_or_default().to_owned();
+                for (name, value) in event.as_object().into_iter().flatten().filter(|(name, _)| *name != "record") {
                     match (name.as_str(), value) {
-                        ("record", Value::String(record)) => line.push_str(record),
                         (_, Value::String(text)) => line.push_str(&format!(" {name}={}", plain_text(text))),
                         (_, other) => line.push_str(&format!(" {name}={}", plain_text(&other.to_string()))),
                     }
