@@ -207,6 +207,36 @@ fn sctp_gives_messages_whole_bundled_and_in_fragments() {
     assert_eq!((read_messages.len(), counts.stream_gaps), (3, 1));
 }
 
+#[test]
+fn what_is_no_message_among_messages_is_counted() {
+    let all = messages(2);
+    let frames = [chunks(&[(1, 3, &all[0])]), chunks(&[(2, 3, b"no message at all")]), chunks(&[(3, 3, &all[1])])];
+    let (read_messages, counts) = read(&frames, Scheme::Sctp);
+    assert_eq!(read_messages, all);
+    assert_eq!((counts.segments, counts.stream_gaps, counts.stream_bytes_lost), (3, 1, 17));
+    // An association that carries something else has no gaps.
+    let (read_messages, counts) = read(&frames[1..2], Scheme::Sctp);
+    assert!(read_messages.is_empty());
+    assert_eq!((counts.segments, counts.stream_gaps, counts.skipped.total()), (0, 0, 1));
+}
+
+#[test]
+fn messages_that_the_end_of_the_file_gives_out_have_the_time_of_their_session() {
+    let all = messages(3);
+    let stream = all.concat();
+    let mut frames = vec![segment(0, 2, &[])];
+    frames.extend(segments(1, &stream, all[0].len()));
+    frames.insert(2, segment(1_000_000, 0x18, &all[2]));
+    let file = pcap(&frames);
+    let mut capture = Capture::new(&file[..]).unwrap();
+    let mut times = Vec::new();
+    while let Some(datagram) = capture.read().unwrap() {
+        times.push(datagram.received_ns / 1_000_000_000);
+    }
+    // Frames are a second apart, and the last message waits behind a hole that nothing fills.
+    assert_eq!(times.last(), Some(&(frames.len() as i64 - 1)), "{times:?}");
+}
+
 /// tshark, another reader of both, counts the same messages, in order or not.
 #[test]
 fn tshark_counts_the_same_messages() {

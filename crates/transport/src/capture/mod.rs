@@ -10,7 +10,9 @@
 //! Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (read by `pcap-parser`), and tcpdump.org's list of link types.
 
 mod checksum;
+mod counts;
 mod digits;
+mod error;
 mod feed;
 mod format;
 mod fragments;
@@ -28,6 +30,8 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
+pub use counts::Counts;
+pub use error::CaptureError;
 pub use packets::{Packet, Packets};
 pub use skipped::{Skip, Skipped};
 pub use writer::{Precision, WriteError, Writer};
@@ -83,72 +87,6 @@ pub struct Datagram<'a> {
     pub scheme: Scheme,
     /// The payload, bounded by UDP's own length; or the message.
     pub bytes: &'a [u8],
-}
-
-/// What became of a capture's frames.
-///
-/// At the end, `frames + datagrams_joined = datagrams + fragments + segments + skipped.total()`: each frame is a datagram, a part of one, a
-/// part of a session, or skipped.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Counts {
-    /// Frames read.
-    pub frames: u64,
-    /// Datagrams given out.
-    pub datagrams: u64,
-    /// Those of them that were put together from fragments.
-    pub datagrams_joined: u64,
-    /// The frames that these came in.
-    pub fragments: u64,
-    /// Frames with data of sessions that carry IPFIX over TCP or SCTP.
-    pub segments: u64,
-    /// Messages given out of them.
-    pub messages: u64,
-    /// Holes in these sessions: what was not captured, or could not be read.
-    pub stream_gaps: u64,
-    /// Bytes of these sessions that were missing, or belonged to messages that are not whole.
-    pub stream_bytes_lost: u64,
-    /// Frames stepped over, by reason.
-    pub skipped: Skipped,
-}
-
-/// Why a capture could not be read, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureError {
-    /// The file could not be opened.
-    #[error("cannot open {0}: {1}")]
-    Open(String, #[source] io::Error),
-    /// The file could not be read.
-    #[error("cannot read the capture at byte {offset}: {error}")]
-    Read {
-        /// How far it was read.
-        offset: u64,
-        /// What the system said.
-        #[source]
-        error: io::Error,
-    },
-    /// The file is something else.
-    #[error("not a pcap, pcapng or IPFIX file: it begins with {0:02x?}{hint}", hint = hint(.0))]
-    NotACapture([u8; 4]),
-    /// The file ends inside a header or packet.
-    #[error("the capture is cut off: it ends inside the {inside} that begins at byte {offset}")]
-    Cut {
-        /// What it ends inside of.
-        inside: &'static str,
-        /// The first byte of that.
-        offset: u64,
-    },
-    /// What follows makes no sense, so that the rest cannot be found.
-    #[error("the capture is damaged at byte {offset}: {problem}")]
-    Damaged {
-        /// The first byte of the block or packet.
-        offset: u64,
-        /// What is wrong there.
-        problem: String,
-    },
-}
-
-fn hint(first: &[u8; 4]) -> &'static str {
-    if first.starts_with(&[0x1f, 0x8b]) { "; hint: it is gzip: zcat FILE | … pcap:-" } else { "" }
 }
 
 impl Capture<Box<dyn Read + Send>> {

@@ -1,6 +1,7 @@
 //! Frames that gave no datagram, by reason.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 /// Why a frame gave no datagram.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,8 +68,25 @@ impl Skipped {
         Skip::ALL.into_iter().map(|reason| (reason, self.count(reason))).filter(|(_, count)| *count > 0)
     }
 
+    /// The frames that were not what they were taken for, or not all there: all but those with other traffic in them.
+    pub fn damaged(&self) -> Self {
+        let mut damaged = self.clone();
+        for other in [Skip::NotIp, Skip::NotUdp] {
+            damaged.0[other as usize] = 0;
+        }
+        damaged
+    }
+
     pub(super) const fn add(&mut self, reason: Skip, frames: u64) {
         self.0[reason as usize] += frames;
+    }
+}
+
+impl AddAssign<&Self> for Skipped {
+    fn add_assign(&mut self, other: &Self) {
+        for (reason, frames) in other.iter() {
+            self.add(reason, frames);
+        }
     }
 }
 

@@ -52,6 +52,8 @@ struct Session {
     source: SocketAddr,
     destination: SocketAddr,
     standing: Standing,
+    /// When the last of its frames was captured.
+    last_ns: i64,
     kind: Kind,
 }
 
@@ -59,6 +61,16 @@ struct Session {
 enum Kind {
     Tcp(tcp::Stream),
     Sctp(sctp::Association),
+}
+
+impl Kind {
+    /// Lets go of bytes that nobody will want.
+    fn forget(&mut self) {
+        match self {
+            Self::Tcp(stream) => stream.forget(),
+            Self::Sctp(association) => *association = sctp::Association::default(),
+        }
+    }
 }
 
 /// Where a session's messages go, and what is counted.
@@ -102,6 +114,7 @@ impl Streams {
                 Session::of(segment, Kind::Tcp(tcp::Stream::new(&header)))
             }
         };
+        session.last_ns = received_ns;
         let Session { standing, kind: Kind::Tcp(stream), .. } = &mut session else { return };
         let mut output = Output {
             received_ns,
@@ -133,6 +146,7 @@ impl Streams {
         }
         let known = self.take(packet, |kind| matches!(kind, Kind::Sctp(_)));
         let mut session = known.unwrap_or_else(|| Session::of(packet, Kind::Sctp(sctp::Association::default())));
+        session.last_ns = received_ns;
         let Session { standing, kind: Kind::Sctp(association), .. } = &mut session else { return };
         let mut output = Output {
             received_ns,
@@ -167,7 +181,10 @@ impl Streams {
         self.sessions.remove(at)
     }
 
-    fn keep(&mut self, session: Session, counts: &mut Counts) {
+    fn keep(&mut self, mut session: Session, counts: &mut Counts) {
+        if session.standing == Standing::Foreign {
+            session.kind.forget();
+        }
         self.sessions.push_back(session);
         if self.sessions.len() > SESSIONS_MAX
             && let Some(idlest) = self.sessions.pop_front()
@@ -179,7 +196,7 @@ impl Streams {
     fn close(&mut self, mut session: Session, counts: &mut Counts) {
         let scheme = if matches!(session.kind, Kind::Tcp(_)) { Scheme::Tcp } else { Scheme::Sctp };
         let mut output = Output {
-            received_ns: 0,
+            received_ns: session.last_ns,
             source: session.source,
             destination: session.destination,
             scheme,
@@ -198,7 +215,7 @@ impl Streams {
 
 impl Session {
     const fn of(packet: &Carried, kind: Kind) -> Self {
-        Self { source: packet.source, destination: packet.destination, standing: Standing::Open(0), kind }
+        Self { source: packet.source, destination: packet.destination, standing: Standing::Open(0), last_ns: 0, kind }
     }
 }
 

@@ -19,7 +19,7 @@ const FIRST: u8 = 2;
 
 /// Fragments of unfinished messages, of one association.
 const FRAGMENTS_MAX: usize = 2_048;
-const FRAGMENT_BYTES_MAX: usize = 1 << 20;
+const FRAGMENT_BYTES_MAX: usize = 256 << 10;
 /// Numbers of the chunks seen last, to know repetitions.
 const RECENT_MAX: usize = 1_024;
 
@@ -64,6 +64,8 @@ pub(super) struct Association {
     fragments: VecDeque<Fragment>,
     fragment_bytes: usize,
     recent: VecDeque<u32>,
+    /// Whether a message was seen, so that what cannot be read is a loss.
+    found: bool,
 }
 
 #[derive(Debug)]
@@ -90,14 +92,14 @@ impl Association {
             self.recent.pop_front();
         }
         if chunk.first && chunk.last {
-            return Some(give(chunk.data, output));
+            return Some(self.give(chunk.data, output));
         }
         self.hold(chunk);
         let whole = self.join(chunk.number);
         while self.fragments.len() > FRAGMENTS_MAX || self.fragment_bytes > FRAGMENT_BYTES_MAX {
             self.drop_first(output);
         }
-        whole.map(|bytes| give(&bytes, output))
+        whole.map(|bytes| self.give(&bytes, output))
     }
 
     /// Nothing more comes: unfinished messages are lost.
@@ -142,17 +144,22 @@ impl Association {
     fn drop_first(&mut self, output: &mut Output<'_>) {
         if let Some(fragment) = self.fragments.pop_front() {
             self.fragment_bytes -= fragment.data.len();
-            output.gap(fragment.data.len() as u64);
+            if self.found {
+                output.gap(fragment.data.len() as u64);
+            }
         }
     }
-}
 
-/// Gives out a user message that is an IPFIX message, or several.
-fn give(bytes: &[u8], output: &mut Output<'_>) -> bool {
-    let fits = (super::HEADER_BYTES..=DATAGRAM_BYTES_MAX).contains(&bytes.len());
-    let is_message = fits && message_length(bytes).is_some_and(|length| length <= bytes.len());
-    if is_message {
-        output.message(bytes);
+    /// Gives out a user message that is an IPFIX message, or several.
+    fn give(&mut self, bytes: &[u8], output: &mut Output<'_>) -> bool {
+        let fits = (super::HEADER_BYTES..=DATAGRAM_BYTES_MAX).contains(&bytes.len());
+        let is_message = fits && message_length(bytes).is_some_and(|length| length <= bytes.len());
+        if is_message {
+            self.found = true;
+            output.message(bytes);
+        } else if self.found {
+            output.gap(bytes.len() as u64);
+        }
+        is_message
     }
-    is_message
 }

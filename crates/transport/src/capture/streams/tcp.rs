@@ -94,6 +94,13 @@ impl Stream {
         self.buffer = Vec::new();
     }
 
+    /// Lets go of all bytes.
+    pub(super) fn forget(&mut self) {
+        self.buffer = Vec::new();
+        self.early = VecDeque::new();
+        self.early_bytes = 0;
+    }
+
     /// How far a sequence number is ahead of what is expected; negative where it was seen already.
     const fn ahead(&self, sequence: u32) -> i32 {
         sequence.wrapping_sub(self.next) as i32
