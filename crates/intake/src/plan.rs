@@ -6,6 +6,7 @@
 
 mod columns;
 mod compile;
+mod draft;
 mod extras;
 mod face;
 mod inner;
@@ -14,6 +15,7 @@ mod lists;
 mod packets;
 mod rates;
 mod sections;
+mod slot;
 mod times;
 
 use std::collections::HashMap;

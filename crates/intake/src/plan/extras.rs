@@ -8,8 +8,8 @@ use finderscope_wire::ipfix::{Dialect, FieldSpecifier, ScopeKind};
 
 use super::Named;
 use super::columns::put_application;
-use super::compile::Slot;
 use super::key::number;
+use super::slot::Slot;
 use crate::Protocol;
 use crate::cells::Records;
 use crate::structured::Meaning;

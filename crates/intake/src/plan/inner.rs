@@ -7,8 +7,9 @@
 use finderscope_flow::Column;
 use finderscope_flow::registry::Mapping;
 
-use super::compile::{Slot, mappings};
+use super::draft::mappings;
 use super::key::Direction;
+use super::slot::Slot;
 
 const SOURCES: [u16; 2] = [8, 27];
 const ADDRESSES: [u16; 4] = [8, 12, 27, 28];

@@ -3,8 +3,8 @@
 use finderscope_flow::{Builder, Column, SamplingParameters, SamplingSource};
 use finderscope_wire::ipfix;
 
-use super::compile::Slot;
 use super::key::Direction;
+use super::slot::Slot;
 use crate::cells::{Field, Records};
 use crate::sampling::{Clues, Lookup, Rate, overridden, parameter};
 

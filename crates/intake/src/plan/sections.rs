@@ -2,8 +2,8 @@
 
 use finderscope_wire::packet::Layer;
 
-use super::compile::Slot;
 use super::key::Direction;
+use super::slot::Slot;
 use crate::cells::{Field, Records};
 
 /// The elements, the one that tells most first: a frame of a link (and Cisco's older element for it), an IP packet, a

@@ -9,8 +9,8 @@
 use finderscope_flow::{Builder, Column, TimeSource};
 use finderscope_wire::{ipfix, netflow};
 
-use super::compile::Slot;
 use super::key::Direction;
+use super::slot::Slot;
 use crate::cells::{Field, Records};
 use crate::context::Context;
 
