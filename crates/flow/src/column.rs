@@ -166,6 +166,20 @@ columns! {
 }
 
 impl Column {
+    /// Names of columns that no table has: questions compute them, or look them up.
+    pub const DERIVED: [&str; 10] = [
+        "bytes_scaled",
+        "packets_scaled",
+        "in_if_name",
+        "out_if_name",
+        "in_if_alias",
+        "out_if_alias",
+        "sampler_name",
+        "ingress_vrf_name",
+        "egress_vrf_name",
+        "app_name",
+    ];
+
     /// How many columns there are.
     pub const COUNT: usize = Self::ALL.len();
 

@@ -16,7 +16,7 @@ use datafusion::prelude::SessionConfig;
 use finderscope_flow::{Column, Table};
 
 use crate::filter::Filter;
-use crate::names::{Name, UserColumn};
+use crate::names::UserColumn;
 use crate::part::Part;
 use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
@@ -24,7 +24,7 @@ use crate::shelf::Catalog;
 use crate::sql::Operators;
 use crate::uses::Uses;
 use crate::yielding::YieldingJoins;
-use crate::{Answer, COMPUTED, Error, Window, functions, sql};
+use crate::{Answer, Error, Window, functions, sql};
 
 /// Bytes of footers that are kept between questions.
 const FOOTER_CACHE_BYTES: usize = 128 << 20;
@@ -98,9 +98,8 @@ impl Database {
     pub fn with_columns(mut self, columns: Vec<UserColumn>) -> Self {
         // A name that is looked up, or computed, is that.
         let is_free = |column: &UserColumn| {
-            Column::by_name(&column.name).is_none()
-                && Name::by_name(&column.name).is_none()
-                && COMPUTED.iter().all(|(computed, _)| *computed != column.name)
+            let name = column.name.as_str();
+            Column::by_name(name).is_none() && !Column::DERIVED.contains(&name)
         };
         self.user = columns.into_iter().filter(is_free).collect();
         self

@@ -272,3 +272,10 @@ async fn the_manual_lists_every_name() {
         assert!(page.contains(&line), "docs/names.md lacks {line}");
     }
 }
+
+#[test]
+fn every_column_that_is_no_tables_is_known_as_such() {
+    let computed = finderscope_query::COMPUTED.iter().map(|(name, _)| *name);
+    let derived: Vec<&str> = computed.chain(Name::ALL.iter().map(|name| name.name())).collect();
+    assert_eq!(derived, Column::DERIVED);
+}

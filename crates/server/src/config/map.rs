@@ -59,6 +59,11 @@ impl std::str::FromStr for Target {
                 false => Err(format!("column: '{name}' is found in another way, and no element can be mapped to it")),
             };
         }
+        if Column::DERIVED.contains(&name) {
+            return Err(format!(
+                "column: '{name}' is computed when it is asked for, and no element can be mapped to it"
+            ));
+        }
         let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
         if !begins || name.len() > NAME_MAX || !name.bytes().all(sound) {

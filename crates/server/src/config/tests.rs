@@ -97,6 +97,7 @@ fn mistakes_in_maps_are_named_with_line_and_key() {
     let map = |rest: &str| format!("[[map]]\nelement = 5\n{rest}\n");
     for (rest, expected) in [
         ("column = \"sampling_rate\"", "fs.toml:3: column: 'sampling_rate' is found in another way"),
+        ("column = \"in_if_name\"", "fs.toml:3: column: 'in_if_name' is computed when it is asked for"),
         ("column = \"Two Words\"", "fs.toml:3: column: 'Two Words' is no column"),
         ("column = \"app\"\ntype = \"text\"", "fs.toml:4: type: 'text' is none of string, number"),
         ("column = \"app\"\nprotocol = \"sflow\"", "fs.toml:4: unknown variant `sflow`"),
