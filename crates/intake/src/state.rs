@@ -22,13 +22,13 @@ const VERSION: u8 = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Nothing is there.
-    #[error("the state is empty")]
+    #[error("it is empty")]
     Empty,
     /// Another version of this program wrote it.
-    #[error("the state has layout {0}, this program reads {VERSION}")]
+    #[error("another version of this program wrote it (layout {0}, this one reads {VERSION})")]
     Version(u8),
     /// It is not what was written.
-    #[error("the state cannot be read: {0}")]
+    #[error("it is damaged: {0}")]
     Damaged(#[from] postcard::Error),
 }
 

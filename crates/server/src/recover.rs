@@ -109,14 +109,18 @@ pub(crate) fn replay_from(
     Ok(Recovered { intake, tables })
 }
 
-/// A state that cannot be read costs templates, never rows: the journal is still there.
+/// A state that cannot be read, or that another version wrote, costs templates and sampling rates, never datagrams: the
+/// journal is still there, and what needs a template waits for it.
 fn restore(config: Config, state: Option<(u64, Vec<u8>)>, shard: u32) -> (Intake, u64) {
     if let Some((position, bytes)) = state {
         match Intake::restore(config.clone(), &bytes) {
             Ok(intake) => return (intake, position.max(1)),
-            Err(error) => {
-                tracing::error!(%error, shard, "the decoder's state cannot be read; templates are learned anew")
-            }
+            Err(error) => tracing::error!(
+                %error,
+                shard,
+                "the decoder's state cannot be used: templates, sampling rates and balances begin anew; \
+                 data waits until exporters repeat their templates"
+            ),
         }
     }
     (Intake::new(config), 1)

@@ -235,7 +235,7 @@ fn rates_are_known_after_a_restart() {
     let mut old = state.clone();
     old[0] = 1;
     let refused = Intake::restore(Config::default(), &old).unwrap_err().to_string();
-    assert!(refused.starts_with("the state has layout 1, this program reads "), "{refused}");
+    assert!(refused.starts_with("another version of this program wrote it (layout 1, "), "{refused}");
 }
 
 #[test]
