@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use arrow::array::RecordBatch;
 use finderscope_flow::{Table, Tables};
 use finderscope_intake::{Config, Intake, MapRule, Quiet, Reasons};
-use finderscope_transport::capture::{Capture, CaptureError, Datagram};
+use finderscope_transport::capture::{Capture, CaptureError, Counts, Datagram};
 use finderscope_wire::delivery::{Delivery, Listener};
 
 use crate::exit::Exit;
@@ -43,10 +43,26 @@ pub fn read(file: &str, maps: Vec<MapRule>) -> anyhow::Result<Read> {
     close(&mut tables, true, &mut batches);
     bar.finish_and_clear();
     let exit = report(file, &intake, end.as_ref());
-    if sequence == 0 && end.is_none() {
-        say(format_args!("{file}: neither UDP datagrams nor IPFIX sessions in {} frames", capture.counts().frames));
-    }
+    tell(file, capture.counts());
     Ok(Read { batches, exit })
+}
+
+/// Says where frames went from which nothing came, unless they held other traffic and there was telemetry, too.
+pub fn tell(file: &str, counts: &Counts) {
+    let Counts { frames, skipped, .. } = counts;
+    if counts.datagrams + counts.messages == 0 {
+        let why = if skipped.total() > 0 { format!(": {skipped}") } else { String::new() };
+        say(format_args!("{file}: no UDP datagram and no IPFIX message in {frames} frames{why}"));
+    } else if skipped.damaged().total() > 0 {
+        let damaged = skipped.damaged();
+        say(format_args!("{file}: {} of {frames} frames could not be read: {damaged}", damaged.total()));
+    }
+    if counts.stream_gaps > 0 {
+        let Counts { stream_gaps: gaps, stream_bytes_lost: bytes, .. } = counts;
+        say(format_args!(
+            "{file}: {gaps} gaps in sessions of IPFIX; {bytes} bytes of them are missing or cannot be read"
+        ));
+    }
 }
 
 /// A datagram as if it had just come.

@@ -8,6 +8,7 @@ use std::io::Write;
 
 use finderscope_flow::Tables;
 use finderscope_intake::{Config, Intake, TemplateScope};
+use finderscope_transport::capture::Counts;
 use finderscope_wire::delivery::Delivery;
 
 use self::printer::Printer;
@@ -74,8 +75,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     };
     let mut exit = Exit::Done;
     let mut read = 0;
+    let mut frames = Counts::default();
     for input in &args.inputs {
-        match source::read(input, args.datagram, &mut |delivery| decoder.take(delivery)) {
+        match source::read(input, args.datagram, &mut frames, &mut |delivery| decoder.take(delivery)) {
             Ok(()) => read += 1,
             Err(error) if error.is::<std::io::Error>() && crate::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
@@ -89,7 +91,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
         exit = Exit::Failed;
     }
     if let Show::Stats(stats) = decoder.show {
-        stats.write(&decoder.intake, &mut decoder.tables, decoder.out)?;
+        stats.write(&decoder.intake, &frames, &mut decoder.tables, decoder.out)?;
     }
     Ok(exit)
 }

@@ -52,9 +52,10 @@ fn report(imported: &Imported, out: &mut impl Write) -> anyhow::Result<Exit> {
     let Imported { ledger, frames, rows, problems } = imported;
     let (datagrams, sets) = (&ledger.datagrams, &ledger.sets);
     writeln!(out, "{} datagrams, {rows} rows imported", datagrams.received)?;
-    let skipped: u64 = frames.iter().map(|(_, counts)| counts.skipped.total()).sum();
+    for (name, counts) in frames {
+        crate::capture::tell(name, counts);
+    }
     for (count, what) in [
-        (skipped, "frames were no UDP datagrams"),
         (datagrams.malformed.total(), "datagrams were damaged or no telemetry"),
         (datagrams.duplicate, "datagrams were duplicates"),
         (sets.malformed.total(), "sets or samples were damaged"),

@@ -6,7 +6,8 @@ use finderscope_flow::text::{RecordWriter, plain_text};
 use finderscope_flow::{Table, Tables};
 use finderscope_intake::{ErrorEvent, OptionsEvent, TemplateChange, TemplateEvent, Watch};
 use finderscope_wire::ipfix::{FieldSpecifier, TemplateKind, VARIABLE};
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Format;
 
@@ -14,9 +15,22 @@ use super::Format;
 pub(super) struct Printer {
     format: Format,
     writers: Vec<(Table, RecordWriter)>,
-    events: Vec<Value>,
+    events: Vec<Event>,
     line: Vec<u8>,
     headed: bool,
+}
+
+/// What is no row: a template, an options record, an error. Its members are printed in this order.
+struct Event {
+    record: &'static str,
+    members: Vec<(&'static str, Value)>,
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = ("record", Value::from(self.record));
+        serializer.collect_map(std::iter::once(&record).chain(&self.members).map(|(name, value)| (name, value)))
+    }
 }
 
 /// What a row is called in `record`.
@@ -87,19 +101,17 @@ impl Printer {
         Ok(())
     }
 
-    fn event(&self, event: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+    fn event(&self, event: &Event, out: &mut impl Write) -> anyhow::Result<()> {
         match self.format {
             Format::Json => {
                 serde_json::to_writer(&mut *out, event)?;
                 out.write_all(b"\n")?;
             }
             Format::Text => {
-                let mut line = event["record"].as_str().unwrap_or_default().to_owned();
-                for (name, value) in event.as_object().into_iter().flatten().filter(|(name, _)| *name != "record") {
-                    match (name.as_str(), value) {
-                        (_, Value::String(text)) => line.push_str(&format!(" {name}={}", plain_text(text))),
-                        (_, other) => line.push_str(&format!(" {name}={}", plain_text(&other.to_string()))),
-                    }
+                let mut line = event.record.to_owned();
+                for (name, value) in &event.members {
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    line.push_str(&format!(" {name}={}", plain_text(&text)));
                 }
                 writeln!(out, "{line}")?;
             }
@@ -118,46 +130,50 @@ impl Watch for Printer {
             TemplateChange::Withdrawn => "withdrawn",
             TemplateChange::Refused(_) => "refused",
         };
-        let mut line = json!({
-            "record": "template",
-            "type": event.protocol.flow_type().word(),
-            "exporter_address": event.exporter,
-            "observation_domain_id": event.domain,
-            "template_id": event.id,
-            "kind": match event.kind { TemplateKind::Data => "data", TemplateKind::Options => "options" },
-            "change": change,
-            "fields": event.fields.iter().enumerate().map(|(at, it)| field(event, at, it)).collect::<Vec<_>>(),
-        });
+        let kind = match event.kind {
+            TemplateKind::Data => "data",
+            TemplateKind::Options => "options",
+        };
+        let fields: Vec<String> = event.fields.iter().enumerate().map(|(at, it)| field(event, at, it)).collect();
+        let mut members = vec![
+            ("type", event.protocol.flow_type().word().into()),
+            ("exporter_address", event.exporter.to_string().into()),
+            ("observation_domain_id", event.domain.into()),
+            ("template_id", event.id.into()),
+            ("kind", kind.into()),
+            ("change", change.into()),
+            ("fields", fields.into()),
+        ];
         if event.kind == TemplateKind::Options {
-            line["scope_fields"] = event.scope.into();
+            members.push(("scope_fields", event.scope.into()));
         }
         if let TemplateChange::Refused(limit) = event.change {
-            line["limit"] = limit.into();
+            members.push(("limit", limit.into()));
         }
-        self.events.push(line);
+        self.events.push(Event { record: "template", members });
     }
 
     fn options(&mut self, event: &OptionsEvent<'_>) {
         let values: serde_json::Map<String, Value> =
             event.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
-        self.events.push(json!({
-            "record": "options",
-            "type": event.protocol.flow_type().word(),
-            "exporter_address": event.exporter,
-            "observation_domain_id": event.domain,
-            "template_id": event.template_id,
-            "scope": event.scope,
-            "values": values,
-        }));
+        let members = vec![
+            ("type", event.protocol.flow_type().word().into()),
+            ("exporter_address", event.exporter.to_string().into()),
+            ("observation_domain_id", event.domain.into()),
+            ("template_id", event.template_id.into()),
+            ("scope", event.scope.into()),
+            ("values", values.into()),
+        ];
+        self.events.push(Event { record: "options", members });
     }
 
     fn error(&mut self, event: &ErrorEvent) {
-        self.events.push(json!({
-            "record": "error",
-            "exporter_address": event.exporter,
-            "offset": event.offset,
-            "error": event.error.to_string(),
-        }));
+        let members = vec![
+            ("exporter_address", event.exporter.to_string().into()),
+            ("offset", event.offset.into()),
+            ("error", event.error.to_string().into()),
+        ];
+        self.events.push(Event { record: "error", members });
     }
 }
 

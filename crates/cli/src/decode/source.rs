@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use finderscope_transport::capture::{Capture, read_datagram_file};
+use finderscope_transport::capture::{Capture, Counts, read_datagram_file};
 use finderscope_transport::endpoint::{Endpoint, HostPort, Options, Scheme as Way};
 use finderscope_transport::udp;
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
@@ -21,8 +21,8 @@ const LOOK_UP: Duration = Duration::from_millis(200);
 /// What takes a delivery, or nothing for a pause; false ends the reading.
 pub(crate) type Take<'a> = dyn FnMut(Option<&Delivery<'_>>) -> anyhow::Result<bool> + 'a;
 
-/// Reads one input to its end, or until a signal.
-pub(crate) fn read(input: &str, datagram: bool, take: &mut Take<'_>) -> anyhow::Result<()> {
+/// Reads one input to its end, or until a signal. What became of a capture's frames is added to `frames`.
+pub(crate) fn read(input: &str, datagram: bool, frames: &mut Counts, take: &mut Take<'_>) -> anyhow::Result<()> {
     if datagram {
         return read_datagram(input, take);
     }
@@ -35,7 +35,7 @@ pub(crate) fn read(input: &str, datagram: bool, take: &mut Take<'_>) -> anyhow::
         {
             bail!("cannot decode from {}://; files and udp:// can be read", endpoint.scheme())
         }
-        _ => read_capture(input, take),
+        _ => read_capture(input, frames, take),
     }
 }
 
@@ -53,15 +53,23 @@ fn modified_ns(path: &str) -> Option<i64> {
     i64::try_from(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
-/// Reads a capture file to its end.
-pub(crate) fn read_capture(input: &str, take: &mut Take<'_>) -> anyhow::Result<()> {
+/// Reads a capture file to its end, and says which of its frames gave nothing.
+fn read_capture(input: &str, frames: &mut Counts, take: &mut Take<'_>) -> anyhow::Result<()> {
     let mut capture = Capture::open(&crate::replay::file(input))?;
-    while let Some(datagram) = capture.read()? {
-        if !take(Some(&crate::capture::delivery(0, &datagram)))? {
-            break;
+    let end = loop {
+        match capture.read() {
+            Ok(Some(datagram)) => {
+                if !take(Some(&crate::capture::delivery(0, &datagram)))? {
+                    break Ok(());
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error.into()),
         }
-    }
-    Ok(())
+    };
+    *frames += capture.counts();
+    crate::capture::tell(input, capture.counts());
+    end
 }
 
 fn listen(place: &HostPort, options: &Options, take: &mut Take<'_>) -> anyhow::Result<()> {

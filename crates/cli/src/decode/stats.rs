@@ -8,11 +8,16 @@ use arrow::datatypes::Int32Type;
 use finderscope_flow::builder::BATCH_ROWS;
 use finderscope_flow::{Biflow, Builder, FlowType, Tables};
 use finderscope_intake::{ErrorEvent, Intake, Ledger, OptionsEvent, SampleKind, TemplateEvent, Trouble, Watch};
+use finderscope_transport::capture::Counts;
 use serde::Serialize;
 
 /// Records as exporters sent them: a two-way record is one.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Stats {
+    /// Of captures.
+    frames: u64,
+    frames_skipped: BTreeMap<&'static str, u64>,
+    stream_gaps: u64,
     datagrams: u64,
     flows: u64,
     options: u64,
@@ -77,8 +82,17 @@ impl Stats {
     }
 
     /// Writes the object.
-    pub(super) fn write(mut self, intake: &Intake, tables: &mut Tables, out: &mut impl Write) -> anyhow::Result<()> {
+    pub(super) fn write(
+        mut self,
+        intake: &Intake,
+        frames: &Counts,
+        tables: &mut Tables,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
         self.count_all(tables);
+        self.frames = frames.frames;
+        self.frames_skipped = frames.skipped.iter().map(|(reason, count)| (reason.name(), count)).collect();
+        self.stream_gaps = frames.stream_gaps;
         self.finish(intake);
         serde_json::to_writer(&mut *out, &self)?;
         out.write_all(b"\n")?;
