@@ -100,6 +100,14 @@ impl Intake {
         }
     }
 
+    /// Gives up the data that waits for templates. A replay that had to begin without its state does not know whether the
+    /// rows of what waits are stored: then they must not be written again.
+    pub fn give_up_waiting(&mut self, reason: &'static str) {
+        for exporter in self.exporters.iter_mut() {
+            sets::give_up_all(exporter, &mut self.shared, reason);
+        }
+    }
+
     /// Whether anything changed since the state was last written.
     pub fn state_changed(&self) -> bool {
         self.changed.get()

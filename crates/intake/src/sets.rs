@@ -276,6 +276,13 @@ fn give_up_oldest(exporter: &mut Exporter, shared: &mut Shared, reason: &'static
     exporter.ledger.sets.expired.add(reason, 1);
 }
 
+/// Gives up all that waits.
+pub(crate) fn give_up_all(exporter: &mut Exporter, shared: &mut Shared, reason: &'static str) {
+    while exporter.waiting.bytes() > 0 {
+        give_up_oldest(exporter, shared, reason);
+    }
+}
+
 /// Gives up what has waited too long.
 pub(crate) fn give_up_old(exporter: &mut Exporter, shared: &mut Shared, now_ns: i64) {
     let age_ns = shared.config.limits.waiting_age_ns;

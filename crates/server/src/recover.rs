@@ -81,16 +81,25 @@ pub(crate) fn replay_from(
     let shard = writer.shard();
     let ShardWriterState { state, position } = from;
     let (mut intake, first) = restore(config, state, shard);
+    // Without state, and without the beginning of the journal, what waits may have been decoded and stored before.
+    let mut is_unsure = false;
+    let settle = |intake: &mut Intake, is_unsure: bool| {
+        if is_unsure {
+            intake.give_up_waiting("state_unusable");
+        }
+        intake.discard_rows(false);
+    };
     let mut tables = Tables::default();
     let mut is_new = false;
     intake.discard_rows(true); // what comes before `position` is stored already
-    let mut replay = journal.replay(first);
+    let mut replay = journal.replay(first.unwrap_or(1));
     let (mut known, mut rows) = (0_u64, 0_u64);
     while let Some(delivery) = replay.next() {
         let delivery = delivery.map_err(|error| RecoverError::Journal { shard, error })?;
+        is_unsure |= first.is_none() && known + rows == 0 && delivery.sequence > 1;
         if !is_new && delivery.sequence >= position {
             is_new = true;
-            intake.discard_rows(false);
+            settle(&mut intake, is_unsure);
             tables = Tables::default();
         }
         intake.handle(&delivery, &mut tables, &mut Quiet);
@@ -100,7 +109,7 @@ pub(crate) fn replay_from(
         }
     }
     if !is_new {
-        intake.discard_rows(false);
+        settle(&mut intake, is_unsure);
         tables = Tables::default();
     }
     if known + rows > 0 {
@@ -109,12 +118,14 @@ pub(crate) fn replay_from(
     Ok(Recovered { intake, tables })
 }
 
+/// The decoder, and from where on it has to be told what came; none for all that there is.
+///
 /// A state that cannot be read, or that another version wrote, costs templates and sampling rates, never datagrams: the
 /// journal is still there, and what needs a template waits for it.
-fn restore(config: Config, state: Option<(u64, Vec<u8>)>, shard: u32) -> (Intake, u64) {
+fn restore(config: Config, state: Option<(u64, Vec<u8>)>, shard: u32) -> (Intake, Option<u64>) {
     if let Some((position, bytes)) = state {
         match Intake::restore(config.clone(), &bytes) {
-            Ok(intake) => return (intake, position.max(1)),
+            Ok(intake) => return (intake, Some(position.max(1))),
             Err(error) => tracing::error!(
                 %error,
                 shard,
@@ -123,7 +134,7 @@ fn restore(config: Config, state: Option<(u64, Vec<u8>)>, shard: u32) -> (Intake
             ),
         }
     }
-    (Intake::new(config), 1)
+    (Intake::new(config), None)
 }
 
 /// Rows go to the writer; without one they are stored already.

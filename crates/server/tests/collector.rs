@@ -68,6 +68,39 @@ fn what_is_sent_is_kept_over_a_restart() {
     }
 }
 
+/// The checksum at the end of a state's file (CRC-32, IEEE 802.3).
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    })
+}
+
+#[test]
+fn states_of_another_version_cost_no_row_and_the_next_start_is_as_usual() {
+    let folder = tempfile::tempdir().unwrap();
+    let each = u64::from(EXPORTERS) * RECORDS as u64;
+    for life in 1..=3 {
+        let collector = Collector::start(&config(folder.path(), 2)).unwrap();
+        send(collector.listening()[0].address, life);
+        // The balances of the second life begin anew.
+        let since = if life == 1 { 1 } else { life - 1 };
+        let status = until(&collector, "all came", |status| status.totals.records.received == each * u64::from(since));
+        status.totals.check().unwrap();
+        collector.stop();
+        assert_eq!(rows(folder.path()), each * u64::from(life), "after life {life}");
+        if life == 1 {
+            for entry in std::fs::read_dir(folder.path().join("state")).unwrap() {
+                let path = entry.unwrap().path();
+                let mut bytes = std::fs::read(&path).unwrap();
+                bytes.truncate(bytes.len() - 4);
+                bytes[0] = 1;
+                let crc = crc32(&bytes);
+                std::fs::write(&path, [&bytes[..], &crc.to_be_bytes()].concat()).unwrap();
+            }
+        }
+    }
+}
+
 #[test]
 fn rows_can_be_read_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();

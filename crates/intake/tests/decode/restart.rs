@@ -95,6 +95,18 @@ fn data_waits_over_a_restart() {
 }
 
 #[test]
+fn what_may_be_stored_already_is_given_up_and_counted() {
+    let mut collector = Collector::new(Default::default());
+    collector.send(&ipfix(0, |encoder| _ = encoder.record(256, &plain(1, 5)).record(257, &plain(1, 6))));
+    collector.intake.give_up_waiting("state_unusable");
+    let books = collector.books();
+    assert_eq!((books.sets.waiting, books.sets.expired.get("state_unusable")), (0, 2));
+    collector.send(&ipfix(1, |encoder| _ = encoder.template(256, &PLAIN)));
+    assert!(collector.flows().is_empty());
+    assert_eq!(collector.intake.totals().check(), Ok(()));
+}
+
+#[test]
 fn what_was_lost_while_the_program_was_down_is_a_gap() {
     let mut before = Collector::new(Default::default());
     before.send(&v9(100, |encoder| _ = encoder.template(256, &PLAIN)));
