@@ -1,54 +1,9 @@
 //! Versions 1, 6, 7 and 8 as we write them, and as tshark reads them, field by field.
 #![allow(clippy::unwrap_used, reason = "a test that cannot run its peer has failed")]
 
-use std::io::{ErrorKind, Write as _};
-use std::process::{Command, Stdio};
+mod tshark;
 
 use finderscope_wire::netflow::fixed::{self, Field, Header, Layout, Record};
-use finderscope_wire::packet::{Address, Frame, Transport};
-
-/// What tshark says of a packet, in its own words; none where there is no tshark.
-fn tshark(pcap: &[u8], arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("tshark");
-    command.args(["-n", "-r", "-", "-d", "udp.port==2055,cflow"]).args(arguments);
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = match child {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let _ = writeln!(std::io::stderr(), "skipped: no tshark here");
-            return None;
-        }
-        child => child.unwrap(),
-    };
-    child.stdin.take().unwrap().write_all(pcap).unwrap();
-    Some(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap())
-}
-
-/// A capture of datagrams to the NetFlow port.
-fn pcap(datagrams: &[Vec<u8>]) -> Vec<u8> {
-    let mut words = vec![0xA1B2_C3D4_u32, 0x0002_0004, 0, 0, 65536, 1];
-    let mut file: Vec<u8> = words.drain(..).flat_map(u32::to_be_bytes).collect();
-    for datagram in datagrams {
-        let frame = Frame {
-            src_mac: [2, 0, 0, 0, 0, 1],
-            dst_mac: [2, 0, 0, 0, 0, 2],
-            vlans: &[],
-            src_addr: Address::V4([192, 0, 2, 1]),
-            dst_addr: Address::V4([198, 51, 100, 2]),
-            tos: 0,
-            ttl: 64,
-            label: 0,
-            transport: Transport::Udp { src_port: 40000, dst_port: 2055 },
-            payload_length: datagram.len() as u16,
-        };
-        let mut packet = Vec::new();
-        frame.encode(&mut packet);
-        packet.extend(datagram);
-        let length = packet.len() as u32;
-        file.extend([0, 0, length, length].into_iter().flat_map(u32::to_be_bytes));
-        file.extend(packet);
-    }
-    file
-}
 
 fn record() -> Record {
     let value = |field: Field| {
@@ -149,7 +104,11 @@ fn tshark_reads_every_field_that_we_write() {
         fixed::encode(layout, &header, &[record], &mut bytes).unwrap();
         bytes
     };
-    let Some(text) = tshark(&pcap(&known.iter().map(datagram).collect::<Vec<_>>()), &arguments) else { return };
+    let Some(text) =
+        tshark::run(&tshark::pcap(tshark::NETFLOW, &known.iter().map(datagram).collect::<Vec<_>>()), &arguments)
+    else {
+        return;
+    };
     assert_eq!(text.lines().count(), known.len(), "{text}");
     let mut compared = 0;
     for (layout, line) in known.into_iter().zip(text.lines()) {

@@ -363,7 +363,7 @@ fn for_tshark(version: PlainVersion) -> Vec<u8> {
 #[test]
 fn tshark_reads_the_same_from_every_sample() {
     for version in VERSIONS {
-        let pcap = tshark::pcap(&[for_tshark(version)]);
+        let pcap = tshark::pcap(tshark::SFLOW, &[for_tshark(version)]);
         let Some(text) = tshark::run(&pcap, &["-V", "-O", "sflow"]) else { return };
         for (line, times) in [
             ("Agent address: 10.1.2.3", 1),

@@ -281,7 +281,7 @@ fn tshark_prints_the_same_values() {
     let mut arguments = vec!["-T", "fields", "-E", "separator=|", "-E", "occurrence=a", "-E", "aggregator=;"];
     names.iter().for_each(|name| arguments.extend(["-e", name]));
     let datagrams: Vec<_> = known.iter().map(|it| it.datagram()).collect();
-    let Some(out) = tshark::run(&tshark::pcap(&datagrams), &arguments) else { return };
+    let Some(out) = tshark::run(&tshark::pcap(tshark::SFLOW, &datagrams), &arguments) else { return };
     let rows: Vec<BTreeMap<_, _>> = out
         .lines()
         .map(|line| names.iter().zip(line.split('|').map(|it| it.split(';')).collect::<Vec<_>>()).collect())

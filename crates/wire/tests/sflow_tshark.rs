@@ -79,7 +79,10 @@ fn datagram() -> Vec<u8> {
 
 #[test]
 fn tshark_reads_the_datagrams_that_we_write() {
-    let Some(text) = tshark::run(&tshark::pcap(&[datagram()]), &["-V", "-O", "sflow,ip,tcp,vlan"]) else { return };
+    let Some(text) = tshark::run(&tshark::pcap(tshark::SFLOW, &[datagram()]), &["-V", "-O", "sflow,ip,tcp,vlan"])
+    else {
+        return;
+    };
     for line in [
         "Agent address: 10.9.8.7",
         "Sub-agent ID: 3",
@@ -127,7 +130,7 @@ fn tshark_finds_nothing_amiss_in_ipv6_and_icmp_headers() {
             header: &header,
         }));
         let Some(fields) = tshark::run(
-            &tshark::pcap(&[buffer]),
+            &tshark::pcap(tshark::SFLOW, &[buffer]),
             &["-T", "fields", "-e", "ipv6.src", "-e", "ipv6.nxt", "-e", "_ws.malformed"],
         ) else {
             return;
@@ -150,7 +153,7 @@ fn tshark_reads_an_agent_over_ipv6_and_its_sub_agent() {
         let fields = ["sflow_245.version", "sflow_245.agent.v6", "sflow_245.sub_agent_id", "sflow_245.sequence_number"];
         let arguments: Vec<_> =
             ["-T", "fields"].into_iter().chain(fields.into_iter().flat_map(|it| ["-e", it])).collect();
-        let Some(out) = tshark::run(&tshark::pcap(&[buffer]), &arguments) else { return };
+        let Some(out) = tshark::run(&tshark::pcap(tshark::SFLOW, &[buffer]), &arguments) else { return };
         assert_eq!(out.trim_end_matches('\n'), expected);
     }
 }

@@ -9,7 +9,8 @@ use finderscope_wire::packet::{Address, Frame, Transport};
 /// What tshark says of a capture; none where there is no tshark.
 pub fn run(pcap: &[u8], arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("tshark");
-    command.args(["-n", "-r", "-", "-d", "udp.port==6343,sflow", "-o", "ip.check_checksum:TRUE"]).args(arguments);
+    command.args(["-n", "-r", "-", "-d", "udp.port==6343,sflow", "-d", "udp.port==2055,cflow"]);
+    command.args(["-o", "ip.check_checksum:TRUE"]).args(arguments);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = match child {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -27,8 +28,11 @@ pub fn run(pcap: &[u8], arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output).unwrap())
 }
 
-/// A capture of datagrams to the sFlow port.
-pub fn pcap(datagrams: &[Vec<u8>]) -> Vec<u8> {
+pub const SFLOW: u16 = 6343;
+pub const NETFLOW: u16 = 2055;
+
+/// A capture of datagrams to a port.
+pub fn pcap(dst_port: u16, datagrams: &[Vec<u8>]) -> Vec<u8> {
     let head = [0xA1B2_C3D4, 0x0002_0004, 0, 0, 65536, 1];
     let mut out: Vec<u8> = head.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
     for datagram in datagrams {
@@ -41,7 +45,7 @@ pub fn pcap(datagrams: &[Vec<u8>]) -> Vec<u8> {
             tos: 0,
             ttl: 64,
             label: 77,
-            transport: Transport::Udp { src_port: 40000, dst_port: 6343 },
+            transport: Transport::Udp { src_port: 40000, dst_port },
             payload_length: datagram.len() as u16,
         };
         let mut packet = Vec::new();
