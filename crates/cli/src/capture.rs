@@ -52,17 +52,20 @@ pub fn tell(file: &str, counts: &Counts) {
     let Counts { frames, skipped, .. } = counts;
     if counts.datagrams + counts.messages == 0 {
         let why = if skipped.total() > 0 { format!(": {skipped}") } else { String::new() };
-        say(format_args!("{file}: no UDP datagram and no IPFIX message in {frames} frames{why}"));
+        say(format_args!("{file}: no UDP datagram and no IPFIX message in {}{why}", number(*frames, "frame")));
     } else if skipped.damaged().total() > 0 {
         let damaged = skipped.damaged();
-        say(format_args!("{file}: {} of {frames} frames could not be read: {damaged}", damaged.total()));
+        let frames = number(*frames, "frame");
+        say(format_args!("{file}: {} of {frames} could not be read: {damaged}", damaged.total()));
     }
     if counts.stream_gaps > 0 {
-        let Counts { stream_gaps: gaps, stream_bytes_lost: bytes, .. } = counts;
-        say(format_args!(
-            "{file}: {gaps} gaps in sessions of IPFIX; {bytes} bytes of them are missing or cannot be read"
-        ));
+        let (gaps, bytes) = (number(counts.stream_gaps, "gap"), counts.stream_bytes_lost);
+        say(format_args!("{file}: {gaps} in sessions of IPFIX, where bytes are missing or cannot be read: {bytes}"));
     }
+}
+
+fn number(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A datagram as if it had just come.
