@@ -29,6 +29,58 @@ fn columns_that_were_not_written_catch_up_with_nulls() {
 }
 
 #[test]
+fn runs_of_addresses_of_both_lengths_and_nulls_keep_their_bounds() {
+    let (short, long) = ([[10, 0, 0, 1], [10, 0, 0, 2]], [[6; 16], [7; 16]]);
+    let mut flows = Builder::new(Table::Flows);
+    flows.time(Column::TimeReceivedNs).push_run(1, 10);
+    flows.word(Column::Type).push_run(FlowType::Ipfix as i32, 10);
+    let cells = flows.address(Column::SrcAddr);
+    cells.extend_fixed(short.into_iter());
+    cells.extend_fixed::<4>([].into_iter());
+    cells.push_nulls(1);
+    cells.extend_fixed(long.into_iter());
+    cells.push_run(&[1, 2, 3, 4], 2);
+    cells.push_run(&[], 2);
+    cells.push(&[9; 16]);
+    assert_eq!(cells.len(), 10);
+    flows.advance(10);
+
+    let batch = flows.finish();
+    let addresses = batch.column_by_name("src_addr").unwrap().as_binary::<i32>();
+    let run: &[u8] = &[1, 2, 3, 4];
+    let expected = [
+        Some(&short[0][..]),
+        Some(&short[1]),
+        None,
+        Some(&long[0]),
+        Some(&long[1]),
+        Some(run),
+        Some(run),
+        Some(&[]),
+        Some(&[]),
+        Some(&[9; 16]),
+    ];
+    assert_eq!(addresses.iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_batch_is_full_by_its_rows_or_by_its_text() {
+    let mut by_rows = Builder::new(Table::Flows);
+    by_rows.advance(65_535);
+    assert!(!by_rows.is_full());
+    by_rows.advance(1);
+    assert!(by_rows.is_full());
+
+    let mut by_text = Builder::new(Table::Events);
+    by_text.text(Column::UserName).push(&vec![b'a'; (32 << 20) - 1]);
+    by_text.advance(1);
+    assert!(!by_text.is_full());
+    by_text.text(Column::UserName).push(b"a");
+    by_text.advance(1);
+    assert!(by_text.is_full());
+}
+
+#[test]
 fn a_row_of_a_map_is_null_without_entries() {
     let mut flows = Builder::new(Table::Flows);
     flows.time(Column::TimeReceivedNs).push_run(1, 3);

@@ -137,7 +137,8 @@ impl Bytes {
     /// One cell. In a text column the bytes must be UTF-8; what is not becomes U+FFFD when the batch closes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.data.extend_from_slice(bytes);
-        self.close(1);
+        self.offsets.push(offset(self.data.len()));
+        self.validity.valid(1);
     }
 
     /// One cell, or a null.
@@ -152,9 +153,8 @@ impl Bytes {
     pub fn push_run(&mut self, bytes: &[u8], count: usize) {
         for _ in 0..count {
             self.data.extend_from_slice(bytes);
-            self.offsets.push(offset(self.data.len()));
         }
-        self.validity.valid(count);
+        self.close(bytes.len(), count);
     }
 
     /// `count` nulls.
@@ -165,18 +165,24 @@ impl Bytes {
     }
 
     /// A cell for each value, all of `N` bytes.
-    pub fn extend_fixed<const N: usize>(&mut self, values: impl Iterator<Item = [u8; N]>) {
-        let before = self.len();
-        for value in values {
-            self.data.extend_from_slice(&value);
-            self.offsets.push(offset(self.data.len()));
+    pub fn extend_fixed<const N: usize>(&mut self, values: impl ExactSizeIterator<Item = [u8; N]>) {
+        let (before, count) = (self.data.len(), values.len());
+        self.data.resize(before + count * N, 0);
+        let (cells, _) = self.data[before..].as_chunks_mut::<N>();
+        for (cell, value) in cells.iter_mut().zip(values) {
+            *cell = value;
         }
-        self.validity.valid(self.len() - before);
+        self.close(N, count);
     }
 
-    fn close(&mut self, cells: usize) {
-        self.offsets.push(offset(self.data.len()));
-        self.validity.valid(cells);
+    /// Ends `count` cells of `length` bytes, which are there already.
+    fn close(&mut self, length: usize, count: usize) {
+        // The last one's end bounds all others.
+        let end = offset(self.data.len());
+        let length = offset(length);
+        let before = end - length * offset(count);
+        self.offsets.extend((1..=offset(count)).map(|cell| before + length * cell));
+        self.validity.valid(count);
     }
 
     pub(super) fn catch_up(&mut self, rows: usize) {
@@ -394,6 +400,11 @@ impl Values {
 
     pub(super) fn len(&self) -> usize {
         each!(self, values => values.len())
+    }
+
+    /// Whether cells of a kind have no fixed width.
+    pub(super) const fn is_variable(kind: Kind) -> bool {
+        matches!(kind, Kind::Address | Kind::Text | Kind::List | Kind::Map)
     }
 
     pub(super) fn variable_bytes(&self) -> usize {
