@@ -82,9 +82,9 @@ impl fmt::Display for Address {
 /// What a packet's headers say. A field is none where its header is not there, or is cut before it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Packet {
-    /// Ethernet: from.
+    /// Ethernet: from; of a frame in a frame, the outer.
     pub src_mac: Option<[u8; 6]>,
-    /// Ethernet: to.
+    /// Ethernet: to; of a frame in a frame, the outer.
     pub dst_mac: Option<[u8; 6]>,
     /// The outermost VLAN.
     pub vlan_id: Option<u16>,
@@ -154,6 +154,8 @@ pub struct Packet {
     pub tunnel: Option<Tunnel>,
     /// Why the walk ended before the end of the headers.
     pub problem: Option<WireError>,
+    /// How many Ethernet headers were read: a bridged frame has its own.
+    frames: u8,
 }
 
 impl Packet {

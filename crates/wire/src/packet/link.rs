@@ -24,13 +24,27 @@ pub(super) const PPP: u16 = 0x880B;
 /// Deeper than any network stacks them; more are an attempt to keep us busy.
 const VLAN_TAGS_MAX: u8 = 8;
 
+/// Frames bridged in each other, each with a header that leads to the next: every link that can carry another comes by here.
+const FRAMES_MAX: u8 = 4;
+
 /// Below this, the two bytes are an IEEE 802.3 length (IEEE 802.3 section 3.2.6).
 const ETYPE_MIN: u16 = 0x0600;
 
 /// Ethernet II or IEEE 802.3, from the destination's address on.
 pub(super) fn ethernet(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
-    packet.dst_mac = Some(r.array("ethernet.dst_mac")?);
-    packet.src_mac = Some(r.array("ethernet.src_mac")?);
+    if packet.frames == FRAMES_MAX {
+        return Err(r.error("ethernet", Problem::TooDeep(FRAMES_MAX.into())));
+    }
+    packet.frames += 1;
+    let is_outer = packet.src_mac.is_none();
+    let dst = r.array("ethernet.dst_mac")?;
+    if is_outer {
+        packet.dst_mac = Some(dst);
+    }
+    let src = r.array("ethernet.src_mac")?;
+    if is_outer {
+        packet.src_mac = Some(src);
+    }
     let mut etype = r.u16("ethernet.type")?;
     if VLAN_TYPES.contains(&etype) {
         etype = vlans(packet, &mut r)?;

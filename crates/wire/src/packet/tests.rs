@@ -81,6 +81,7 @@ fn reads_tcp_over_ipv4() {
         l3_offset: Some(14),
         l4_offset: Some(34),
         payload_offset: Some(54),
+        frames: 1,
         ..Packet::default()
     };
     assert_eq!(packet, expected);
@@ -98,6 +99,50 @@ fn reads_udp_over_ipv6_behind_two_vlan_tags() {
     assert_eq!((packet.ip_tos, packet.ip_ttl, packet.proto), (Some(0xB8), Some(63), Some(17)));
     assert_eq!((packet.ip_total_length, packet.udp_length), (Some(148), Some(108)));
     assert_eq!((packet.ports(), packet.problem), (Some((53, 40000)), None));
+}
+
+#[test]
+fn frames_bridged_in_frames_keep_the_outer_addresses_and_are_followed_four_deep() {
+    let header = |number: u8| [2, 0, 0, 0, 0, number, 4, 0, 0, 0, 0, number, 0x65, 0x58];
+    let ip = &bytes(&frame(SRC4, DST4, TCP));
+    for depth in 0..=3_u8 {
+        let nested = [(0..depth).flat_map(header).collect::<Vec<_>>(), ip.clone()].concat();
+        let packet = ethernet(&nested);
+        let outer = if depth == 0 { [2, 0, 0, 0, 0, 1] } else { [4, 0, 0, 0, 0, 0] };
+        assert_eq!((packet.src_mac, packet.src_addr, packet.problem), (Some(outer), Some(SRC4), None));
+        for cut in 12..nested.len() {
+            assert_eq!(ethernet(&nested[..cut]).src_mac, Some(outer), "{depth} {cut}");
+        }
+    }
+    // A datagram full of them must not take a stack as deep.
+    let endless: Vec<u8> = (0..4_600).flat_map(|_| header(0)).collect();
+    assert_eq!(ethernet(&endless).problem, Some(WireError::new("ethernet", 56, Problem::TooDeep(4))));
+}
+
+#[test]
+fn a_cut_frame_between_access_points_has_no_addresses_of_radios() {
+    let addresses = [[1; 6], [2; 6], [3; 6]].concat();
+    let frame = [&[0x08, 0x03, 0, 0], &addresses[..], &[0, 0], &[4; 6], &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]].concat();
+    let macs = |bytes: &[u8]| {
+        let packet = Packet::parse(HeaderProtocol::WIFI_MAC, bytes);
+        (packet.dst_mac, packet.src_mac)
+    };
+    assert_eq!(macs(&frame), (Some([3; 6]), Some([4; 6])));
+    for cut in 0..30 {
+        assert_eq!(macs(&frame[..cut]), (None, None), "{cut}");
+    }
+}
+
+#[test]
+fn an_aggregate_of_payloads_has_the_addresses_of_its_first_payload() {
+    let addresses = [[1; 6], [2; 6], [3; 6]].concat();
+    let payload = [&[5; 6][..], &[6; 6], &[0, 8], &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]].concat();
+    let frame = [&[0x88, 0x01, 0, 0], &addresses[..], &[0, 0], &[0x80, 0], &payload].concat();
+    let src_mac = |bytes: &[u8]| Packet::parse(HeaderProtocol::WIFI_MAC, bytes).src_mac;
+    assert_eq!(src_mac(&frame), Some([6; 6]));
+    for cut in 0..frame.len() {
+        assert_eq!(src_mac(&frame[..cut]), (cut >= 38).then_some([6; 6]), "{cut}");
+    }
 }
 
 #[test]

@@ -22,37 +22,37 @@ pub(super) fn frame(packet: &mut Packet, mut r: Reader<'_>, padded: bool) -> Wal
     r.u16("wifi.duration")?;
     let (kind, subtype) = (first >> 2 & 3, first >> 4);
     let one: [u8; 6] = r.array("wifi.address_1")?;
-    packet.dst_mac = Some(one);
     if kind == 1 {
         // Control frames have one address, some have two, and none has a payload.
+        packet.dst_mac = Some(one);
         return Ok(());
     }
     let two: [u8; 6] = r.array("wifi.address_2")?;
-    packet.src_mac = Some(two);
     let three: [u8; 6] = r.array("wifi.address_3")?;
     let fragment = r.u16("wifi.sequence")?.swap_bytes() & 0x000F;
-    match flags & (TO_SYSTEM | FROM_SYSTEM) {
-        TO_SYSTEM => packet.dst_mac = Some(three),
-        FROM_SYSTEM => packet.src_mac = Some(three),
-        0 => {}
-        _ => {
-            packet.dst_mac = Some(three);
-            packet.src_mac = Some(r.array("wifi.address_4")?);
-        }
-    }
+    let (dst, src) = match flags & (TO_SYSTEM | FROM_SYSTEM) {
+        TO_SYSTEM => (three, two),
+        FROM_SYSTEM => (one, three),
+        0 => (one, two),
+        _ => (three, r.array("wifi.address_4")?),
+    };
     let mut aggregate = false;
     if kind == DATA && subtype & QOS != 0 {
         let [control, _]: [u8; 2] = r.array("wifi.qos")?;
         aggregate = control & AGGREGATE != 0;
-        if flags & ORDER != 0 {
-            r.u32("wifi.ht_control")?;
-        }
+    }
+    let readable = kind == DATA && subtype & NULL == 0 && flags & PROTECTED == 0 && fragment == 0;
+    // Each payload of an aggregate has addresses of its own; the frame's are those of the radios.
+    if !(readable && aggregate) {
+        (packet.dst_mac, packet.src_mac) = (Some(dst), Some(src));
+    }
+    if kind == DATA && subtype & QOS != 0 && flags & ORDER != 0 {
+        r.u32("wifi.ht_control")?;
     }
     if padded {
         let over = (r.offset() - start) % 4;
         r.bytes("wifi.padding", (4 - over) % 4)?;
     }
-    let readable = kind == DATA && subtype & NULL == 0 && flags & PROTECTED == 0 && fragment == 0;
     match (readable, aggregate) {
         (false, _) => {
             packet.payload_offset = r.place();
