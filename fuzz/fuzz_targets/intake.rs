@@ -37,7 +37,11 @@ fuzz_target!(|session: &[u8]| {
         received_ns += i64::from(how >> 2 & 15) * MINUTE_NS;
         sequence += 1;
         let source = SocketAddr::from(([10, 0, 0, how & 3], 2055));
-        intake.handle(&Delivery { sequence, received_ns, source, listener, identity: None, bytes }, &mut tables, &mut Quiet);
+        intake.handle(
+            &Delivery { sequence, received_ns, source, listener, identity: None, bytes },
+            &mut tables,
+            &mut Quiet,
+        );
         intake.check_balances().expect("books balance");
         for builder in tables.all() {
             builder.finish();

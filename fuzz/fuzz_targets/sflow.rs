@@ -162,7 +162,10 @@ fn rewrite_flow(records: FlowRecords<'_>, mut writer: FlowWriter<'_, '_>) -> usi
             FlowRecord::Aggregation(frames) => {
                 assert_eq!(frames.pdus().count(), frames.pdu_count() as usize);
                 for frame in frames.pdus() {
-                    _ = (frame.clone().count(), frame.blocks().flatten().map(|block| block.fields().count()).sum::<usize>());
+                    _ = (
+                        frame.clone().count(),
+                        frame.blocks().flatten().map(|block| block.fields().count()).sum::<usize>(),
+                    );
                 }
             }
             FlowRecord::Other(block) => assert!(block.fields().count() > 0),
