@@ -163,7 +163,10 @@ fn metadata(packet: &mut Packet, mut r: Reader<'_>) -> Walk {
     let etype = if [a, b] == [1, 1] { [y, z] } else { [a, b] };
     match u16::from_be_bytes(etype) {
         // One is stepped over: a second says nothing more.
-        CISCO_METADATA => Ok(()),
+        CISCO_METADATA => {
+            packet.payload_offset = r.place();
+            Ok(())
+        }
         etype => network(packet, etype, r),
     }
 }

@@ -120,6 +120,14 @@ fn frames_bridged_in_frames_keep_the_outer_addresses_and_are_followed_four_deep(
 }
 
 #[test]
+fn a_second_metadata_header_is_payload() {
+    let macs = [2; 12];
+    let frame = [&macs[..], &[0x89, 0x09, 1, 1, 0, 1, 0, 7, 0x89, 0x09], &[1, 1, 0, 1, 0, 7, 8, 0]].concat();
+    let packet = ethernet(&frame);
+    assert_eq!((packet.etype, packet.payload_offset, packet.problem), (Some(0x8909), Some(22), None));
+}
+
+#[test]
 fn a_cut_frame_between_access_points_has_no_addresses_of_radios() {
     let addresses = [[1; 6], [2; 6], [3; 6]].concat();
     let frame = [&[0x08, 0x03, 0, 0], &addresses[..], &[0, 0], &[4; 6], &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]].concat();
