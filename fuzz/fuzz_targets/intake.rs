@@ -43,7 +43,7 @@ fuzz_target!(|session: &[u8]| {
             &mut Quiet,
         );
         intake.check_balances().expect("books balance");
-        for builder in tables.all() {
+        for builder in tables.all().into_iter().filter(|builder| !builder.is_empty()) {
             builder.finish();
         }
     }
