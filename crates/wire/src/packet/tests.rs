@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+use super::tunnel::may_be_tunnel;
 use super::*;
 use crate::Problem;
 
@@ -339,7 +340,9 @@ fn any_transport() -> impl Strategy<Value = Transport> {
         any::<(u16, u16, u32, u16)>().prop_map(|(src_port, dst_port, sequence, flags)| {
             Transport::Tcp { src_port, dst_port, sequence, flags: flags & 0x1FF }
         }),
-        any::<(u16, u16)>().prop_map(|(src_port, dst_port)| Transport::Udp { src_port, dst_port }),
+        any::<(u16, u16)>()
+            .prop_filter("no tunnel lies behind these ports", |&(src, dst)| !may_be_tunnel(src, dst))
+            .prop_map(|(src_port, dst_port)| Transport::Udp { src_port, dst_port }),
         any::<(u8, u8)>().prop_map(|(kind, code)| Transport::Icmp { kind, code }),
     ]
 }
