@@ -1,8 +1,7 @@
 //! Tunnels and links: what is written is read back, by us and by tshark; cut and damaged it is survived.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::io::Write;
-use std::process::Command;
+mod tshark;
 
 use finderscope_wire::Problem;
 use finderscope_wire::packet::{
@@ -108,34 +107,15 @@ fn reads_back_every_tunnel_that_it_wrote() {
 #[test]
 fn tshark_reads_every_tunnel_that_we_write() {
     let cases = cases();
-    let mut file = Vec::new();
-    for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
-        file.extend(word.to_le_bytes());
-    }
-    for (_, _, bytes) in &cases {
-        for word in [0, 0, bytes.len() as u32, bytes.len() as u32] {
-            file.extend(word.to_le_bytes());
-        }
-        file.extend(bytes);
-    }
-    let path = std::env::temp_dir().join(format!("finderscope-tunnels-{}.pcap", std::process::id()));
-    std::fs::write(&path, file).unwrap();
-    let mut command = Command::new("tshark");
-    command.arg("-r").arg(&path).args(["-n", "-T", "fields", "-E", "occurrence=a"]);
+    let capture = tshark::capture(cases.iter().map(|(_, _, bytes)| bytes.clone()));
     // What both ends of a pseudowire agree on beforehand.
-    command.args(["-d", "mpls.label==4797,pwethcw"]);
+    let mut arguments = vec!["-d", "mpls.label==4797,pwethcw", "-T", "fields", "-E", "occurrence=a"];
     for field in ["frame.protocols", "ip.src", "ipv6.src", "tcp.dstport", "_ws.malformed"] {
-        command.args(["-e", field]);
+        arguments.extend(["-e", field]);
     }
-    let output = command.output();
-    std::fs::remove_file(&path).unwrap();
-    let Ok(output) = output else {
-        writeln!(std::io::stderr(), "skipped: no tshark").unwrap();
-        return;
-    };
-    let text = String::from_utf8_lossy(&output.stdout);
+    let Some(text) = tshark::run(&capture, &arguments) else { return };
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), cases.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(lines.len(), cases.len());
     let mut unread = Vec::new();
     for ((kind, at, _), line) in cases.iter().zip(&lines) {
         let [protocols, four, six, port, malformed] = line.split('\t').collect::<Vec<_>>()[..] else {

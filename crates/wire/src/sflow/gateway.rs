@@ -26,15 +26,8 @@ pub struct ExtendedGateway<'a> {
 
 impl<'a> ExtendedGateway<'a> {
     pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
-        Ok(Self {
-            nexthop: xdr::address(r, "extended_gateway.nexthop")?,
-            router_as: r.u32("extended_gateway.as")?,
-            src_as: r.u32("extended_gateway.src_as")?,
-            src_peer_as: r.u32("extended_gateway.src_peer_as")?,
-            dst_as_path: AsPath::read(r)?,
-            communities: xdr::numbers(r, "extended_gateway.communities")?,
-            local_pref: r.u32("extended_gateway.localpref")?,
-        })
+        let nexthop = xdr::address(r, "extended_gateway.nexthop")?;
+        Ok(Self { nexthop, ..Self::read_v4(r)? })
     }
 
     /// The form of version 4, which has no next hop.

@@ -33,9 +33,7 @@ pub const NETFLOW: u16 = 2055;
 
 /// A capture of datagrams to a port.
 pub fn pcap(dst_port: u16, datagrams: &[Vec<u8>]) -> Vec<u8> {
-    let head = [0xA1B2_C3D4, 0x0002_0004, 0, 0, 65536, 1];
-    let mut out: Vec<u8> = head.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
-    for datagram in datagrams {
+    let packet = |datagram: &Vec<u8>| {
         let frame = Frame {
             src_mac: [2, 0, 0, 0, 0, 1],
             dst_mac: [2, 0, 0, 0, 0, 2],
@@ -51,6 +49,16 @@ pub fn pcap(dst_port: u16, datagrams: &[Vec<u8>]) -> Vec<u8> {
         let mut packet = Vec::new();
         frame.encode(&mut packet);
         packet.extend(datagram);
+        packet
+    };
+    capture(datagrams.iter().map(packet))
+}
+
+/// A capture of Ethernet frames.
+pub fn capture(packets: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    let head = [0xA1B2_C3D4, 0x0002_0004, 0, 0, 65536, 1];
+    let mut out: Vec<u8> = head.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
+    for packet in packets {
         let length = packet.len() as u32;
         out.extend([0, 0, length, length].iter().flat_map(|word| word.to_be_bytes()));
         out.extend(packet);
