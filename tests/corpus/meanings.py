@@ -54,10 +54,10 @@ def verdict(spelled, value, record):
     if spelled == "mplsvpnroutedistinguisher" and isinstance(value, list):
         return same(distinguisher(bytes(value)), fields.first(spelled, flat))
     if spelled in PORTS and value == 0:
-        # A port for each protocol: the one that the packet is not of is zero.
-        return fields.EQUAL
-    if is_other_family(spelled, value):
-        return fields.EQUAL
+        # A port for each protocol: the one that the packet is not of is zero, and ours has the other.
+        return fields.EQUAL if fields.candidates(spelled, flat) else fields.ABSENT
+    if is_unset_family(spelled, value):
+        return unset_family(value, fields.candidates(spelled, flat))
     return None
 
 
@@ -102,10 +102,18 @@ def distinguisher(raw):
     return f"{int.from_bytes(rest[:split], 'big')}:{int.from_bytes(rest[split:], 'big')}"
 
 
-def is_other_family(spelled, value):
-    """Templates with both families fill one and leave the other zero; ours has the one that there is."""
+def is_unset_family(spelled, value):
     names = {name.format(family) for name in FAMILIES for family in ("ipv4", "ipv6")}
     try:
         return spelled in names and ipaddress.ip_address(value).is_unspecified
     except ValueError:
         return False
+
+
+def unset_family(value, found):
+    """Templates with both families fill one and leave the other zero; ours has the one that there is, or zero too."""
+    version = ipaddress.ip_address(value).version
+    addresses = [ipaddress.ip_address(address) for address in found]
+    if not addresses:
+        return fields.ABSENT
+    return EITHER[all(address.is_unspecified or address.version != version for address in addresses)]
