@@ -42,7 +42,7 @@ pub use disk::{Probe, Step};
 pub use error::{DiskError, Problem, StoreError};
 pub use record::{Cause, Origin, Part, StateFile, Sums};
 pub use recover::{Recovery, ShardRecovery};
-pub use settings::writer_properties;
+pub use settings::{Encoding, PAGE_ROWS, ROW_GROUP_ROWS, writer_properties};
 pub use shard::{Committed, Cut, ShardWriter};
 pub use snapshot::Snapshot;
 pub use stats::{ShardStats, Stats, TableStats};

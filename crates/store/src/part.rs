@@ -18,7 +18,7 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Probe, Step};
-use crate::settings::writer_properties;
+use crate::settings::{Encoding, PAGE_ROWS, ROW_GROUP_BYTES, writer_properties};
 use crate::{DiskError, Sums, split};
 
 /// The footer's key.
@@ -28,6 +28,7 @@ const KEY: &str = "finderscope";
 pub(crate) struct OpenPart {
     pub(crate) table: Table,
     pub(crate) hour: i64,
+    encoding: Encoding,
     path: PathBuf,
     writer: ArrowWriter<Arc<File>>,
     file: Arc<File>,
@@ -62,18 +63,36 @@ impl fmt::Debug for OpenPart {
 
 impl OpenPart {
     /// An empty part for one hour of one table.
-    pub(crate) fn create(table: Table, hour: i64, path: PathBuf) -> Result<Self, DiskError> {
+    pub(crate) fn create(table: Table, hour: i64, encoding: Encoding, path: PathBuf) -> Result<Self, DiskError> {
         let file = Arc::new(disk::create(&path)?);
-        let writer = ArrowWriter::try_new(Arc::clone(&file), table.schema(), Some(writer_properties(table)))
+        let writer = ArrowWriter::try_new(Arc::clone(&file), table.schema(), Some(writer_properties(table, encoding)))
             .map_err(|error| parquet_error("write", &path, error))?;
-        Ok(Self { table, hour, path, writer, file, tally: Tally::new(table) })
+        Ok(Self { table, hour, encoding, path, writer, file, tally: Tally::new(table) })
     }
 
     /// Adds rows, all of the part's hour.
     pub(crate) fn write(&mut self, batch: &RecordBatch, probe: &Probe) -> Result<(), DiskError> {
         probe.at(Step::Write).map_err(DiskError::of("write", &self.path))?;
-        self.writer.write(batch).map_err(|error| parquet_error("write", &self.path, error))?;
+        self.encode(batch).map_err(|error| parquet_error("write", &self.path, error))?;
         self.tally.add(batch);
+        Ok(())
+    }
+
+    /// In a merged part no step crosses a page's end, so that the pages of all columns hold the same rows.
+    fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        if self.encoding == Encoding::Cut {
+            return self.writer.write(batch);
+        }
+        let mut done = 0;
+        while done < batch.num_rows() {
+            let in_page = PAGE_ROWS - self.writer.in_progress_rows() % PAGE_ROWS;
+            let rows = in_page.min(batch.num_rows() - done);
+            self.writer.write(&batch.slice(done, rows))?;
+            done += rows;
+            if rows == in_page && self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+                self.writer.flush()?;
+            }
+        }
         Ok(())
     }
 
@@ -190,4 +209,56 @@ fn parquet_error(doing: &'static str, path: &Path, error: ParquetError) -> DiskE
         other => io::Error::other(other),
     };
     DiskError { doing, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use finderscope_flow::Builder;
+    use parquet::file::metadata::PageIndexPolicy;
+
+    use super::*;
+    use crate::settings::ROW_GROUP_ROWS;
+
+    /// Rows with a list and a map that are long in some rows, and absent in others.
+    fn uneven(start: usize, count: usize) -> RecordBatch {
+        let mut builder = Builder::new(Table::Flows);
+        builder.time(Column::TimeReceivedNs).extend((start..start + count).map(|row| row as i64));
+        for row in start..start + count {
+            builder.list(Column::AsPath).push((0..row as u32 % 7).map(|hop| hop + row as u32));
+            for entry in 0..row % 3 {
+                builder.map(Column::Extra).entry(&format!("{entry}"), &row.to_string());
+            }
+            builder.map(Column::Extra).close();
+        }
+        builder.advance(count);
+        builder.finish()
+    }
+
+    #[test]
+    fn the_pages_of_all_columns_of_a_merged_part_hold_the_same_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("merged-0.parquet");
+        let mut part = OpenPart::create(Table::Flows, 0, Encoding::Merged, path.clone()).unwrap();
+        let mut rows = 0;
+        for count in [1, PAGE_ROWS - 2, 7, 3 * PAGE_ROWS + 11, ROW_GROUP_ROWS] {
+            part.write(&uneven(rows, count), &Probe::default()).unwrap();
+            rows += count;
+        }
+        part.close().unwrap();
+        let metadata = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Required)
+            .parse_and_finish(&File::open(&path).unwrap())
+            .unwrap();
+        let groups: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(groups, [ROW_GROUP_ROWS as i64, (rows - ROW_GROUP_ROWS) as i64]);
+        for (group, columns) in metadata.offset_index().unwrap().iter().enumerate() {
+            for (leaf, pages) in columns.iter().enumerate() {
+                let firsts: Vec<i64> = pages.page_locations().iter().map(|page| page.first_row_index).collect();
+                let expected: Vec<i64> = (0..groups[group]).step_by(PAGE_ROWS).collect();
+                assert_eq!(firsts, expected, "group {group}, leaf {leaf}");
+            }
+        }
+    }
 }

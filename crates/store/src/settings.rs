@@ -10,14 +10,18 @@ use std::sync::LazyLock;
 use arrow::datatypes::{DataType, Schema};
 use finderscope_flow::{Column, Kind, Table};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
+use parquet::basic::{self, Compression, Type, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::{ColumnDescriptor, ColumnPath, SchemaDescriptor};
 
-/// Rows after which a row group is closed: what a writer holds in memory is bounded by this and the next.
-const ROW_GROUP_ROWS: usize = 1 << 20;
+/// Rows of a page of a merged part, the same in every column: row `r` of a part lies in its page `r / PAGE_ROWS`.
+/// Only a part's last page has fewer.
+pub const PAGE_ROWS: usize = 16_384;
+/// Rows of a row group of a merged part. One of very wide rows is closed earlier, but always at a page's end.
+/// What a writer holds in memory is bounded by this and the next.
+pub const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Encoded bytes after which a row group is closed.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+pub(crate) const ROW_GROUP_BYTES: usize = 64 << 20;
 /// Cells that are encoded at a time. The default of 1 024 costs calls.
 const WRITE_BATCH: usize = 8_192;
 /// Bytes of a page before compression.
@@ -25,27 +29,48 @@ const PAGE_BYTES: usize = 1 << 20;
 /// A dictionary that grows past this is given up for the rest of its chunk.
 const DICTIONARY_BYTES: usize = 1 << 20;
 
-/// The Parquet settings of a table's parts.
-pub fn writer_properties(table: Table) -> WriterProperties {
-    static PROPERTIES: LazyLock<[WriterProperties; 5]> = LazyLock::new(|| Table::ALL.map(make));
-    // `Table::ALL` lists every table once, in the order of its bits.
-    PROPERTIES[(table as u8).trailing_zeros() as usize].clone()
+/// For whom a part is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Encoding {
+    /// For the minutes until it is merged: cheap to write.
+    Cut,
+    /// For good: small, in pages of [`PAGE_ROWS`] and row groups of [`ROW_GROUP_ROWS`], with an offset index, so
+    /// that single pages can be read.
+    Merged,
 }
 
-fn make(table: Table) -> WriterProperties {
+/// The Parquet settings of a table's parts.
+pub fn writer_properties(table: Table, encoding: Encoding) -> WriterProperties {
+    static PROPERTIES: LazyLock<[[WriterProperties; 2]; 5]> = LazyLock::new(|| {
+        Table::ALL.map(|table| [Encoding::Cut, Encoding::Merged].map(|encoding| make(table, encoding)))
+    });
+    // `Table::ALL` lists every table once, in the order of its bits.
+    PROPERTIES[(table as u8).trailing_zeros() as usize][encoding as usize].clone()
+}
+
+fn make(table: Table, encoding: Encoding) -> WriterProperties {
     let schema = table.schema();
     let descriptor = ArrowSchemaConverter::new().convert(&schema).expect("every kind of column has a Parquet type");
     let builder = WriterProperties::builder()
         .set_created_by(concat!("finderscope ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("zstd has a level 1")))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_write_batch_size(WRITE_BATCH)
-        .set_data_page_size_limit(PAGE_BYTES)
-        .set_data_page_row_count_limit(usize::MAX)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_offset_index_disabled(true);
+        .set_statistics_enabled(EnabledStatistics::None);
+    let builder = match encoding {
+        Encoding::Cut => builder
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+            .set_data_page_size_limit(PAGE_BYTES)
+            .set_data_page_row_count_limit(usize::MAX)
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+            .set_offset_index_disabled(true),
+        // Nothing but the count of rows may end a page: neither its bytes nor a dictionary that is given up.
+        Encoding::Merged => builder
+            .set_max_row_group_bytes(None)
+            .set_data_page_size_limit(usize::MAX)
+            .set_data_page_row_count_limit(PAGE_ROWS)
+            .set_dictionary_page_size_limit(usize::MAX),
+    };
     let builder = columns(&schema, &descriptor).fold(builder, |builder, (column, of)| encode(builder, column, of));
     let telling = table.columns().iter().copied().filter(|&column| is_telling(table, column));
     let with_statistics = telling.fold(builder, |builder, column| {
@@ -82,10 +107,10 @@ fn encode(builder: WriterPropertiesBuilder, column: &ColumnDescriptor, of: &Data
     match column.physical_type() {
         Type::BYTE_ARRAY if *of == DataType::Binary => builder
             .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+            .set_column_encoding(path, basic::Encoding::DELTA_LENGTH_BYTE_ARRAY),
         Type::BYTE_ARRAY => builder.set_column_dictionary_enabled(path, true),
         _ => builder
             .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT),
+            .set_column_encoding(path, basic::Encoding::BYTE_STREAM_SPLIT),
     }
 }

@@ -20,6 +20,7 @@ use finderscope_flow::Table;
 use crate::disk::{self, Step};
 use crate::layout::{hour_folder, part_name};
 use crate::part::{OpenPart, WholePart};
+use crate::settings::Encoding;
 use crate::split::by_hour;
 use crate::state;
 use crate::store::{Commit, Shared};
@@ -170,7 +171,7 @@ impl ShardWriter {
             self.close(idlest)?;
         }
         let path = self.shared.layout.incoming().join(format!("{}-{}.parquet", self.shard, self.shared.next_file()));
-        let part = OpenPart::create(table, hour, path.clone());
+        let part = OpenPart::create(table, hour, Encoding::Cut, path.clone());
         part.inspect_err(|_| drop(self.shared.remove(Some(path))))
     }
 

@@ -99,7 +99,7 @@ fn plain(path: &Path, batches: &[RecordBatch], properties: WriterProperties) -> 
 }
 
 fn settings() -> Vec<(&'static str, WriterProperties)> {
-    let ours = || WriterPropertiesBuilder::from(writer_properties(Table::Flows));
+    let ours = || WriterPropertiesBuilder::from(writer_properties(Table::Flows, finderscope_store::Encoding::Cut));
     let each = |change: fn(WriterPropertiesBuilder, Column, ColumnPath) -> WriterPropertiesBuilder| {
         let columns = Table::Flows.columns().iter();
         let changed = columns.fold(ours(), |builder, &column| change(builder, column, ColumnPath::from(column.name())));
