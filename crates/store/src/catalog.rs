@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::record::{FORMAT, Record};
-use crate::{Part, Problem, StateFile, StoreError};
+use crate::{Part, Problem, StateFile, StoreError, Totals};
 
 /// The sum of all records so far.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,9 @@ pub(crate) struct Catalog {
     pub(crate) marks: BTreeMap<u32, Mark>,
     /// By path, which sorts by table and hour.
     pub(crate) parts: BTreeMap<String, Arc<Part>>,
-    /// Parts that were replaced since the manifest was last written anew.
+    /// By path, which sorts by day.
+    pub(crate) totals: BTreeMap<String, Arc<Totals>>,
+    /// Parts and totals that were replaced since the manifest was last written anew.
     pub(crate) replaced: HashSet<String>,
     /// Lines that could not be read.
     pub(crate) damage: Vec<Problem>,
@@ -76,12 +78,14 @@ impl Catalog {
                 mark.time_ns = time_ns;
                 mark.state = state.or(mark.state.take());
             }
-            Record::Replace { removed, parts, .. } => {
+            Record::Replace { removed, parts, totals, .. } => {
                 for path in removed {
                     self.parts.remove(&path);
+                    self.totals.remove(&path);
                     self.replaced.insert(path);
                 }
                 self.add(parts);
+                self.add_totals(totals);
             }
             Record::Reshard { states, .. } => {
                 self.shards = u32::try_from(states.len()).unwrap_or(u32::MAX);
@@ -94,12 +98,36 @@ impl Catalog {
                 self.marks.insert(shard, Mark { stored, time_ns, state });
             }
             Record::Kept { part } => self.add(vec![part]),
+            Record::KeptTotals { totals } => self.add_totals(vec![totals]),
         }
         Ok(())
     }
 
     fn add(&mut self, parts: Vec<Part>) {
         self.parts.extend(parts.into_iter().map(|part| (part.path.clone(), Arc::new(part))));
+    }
+
+    fn add_totals(&mut self, totals: Vec<Totals>) {
+        self.totals.extend(totals.into_iter().map(|totals| (totals.path.clone(), Arc::new(totals))));
+    }
+
+    /// Every file that the parts and totals consist of, relative to the folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        let parts = self.parts.values().flat_map(|part| part.files());
+        parts.chain(self.totals.keys().map(String::as_str))
+    }
+
+    /// The files of these parts and totals; all of them have to be there.
+    pub(crate) fn files_of(&self, paths: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut files = Vec::new();
+        for path in paths {
+            match self.parts.get(path) {
+                Some(part) => files.extend(part.files().map(str::to_owned)),
+                None if self.totals.contains_key(path) => files.push(path.clone()),
+                None => return Err(StoreError::NoPart { path: path.clone() }),
+            }
+        }
+        Ok(files)
     }
 
     /// Positions never go back, whatever a line says.
@@ -127,12 +155,13 @@ impl Catalog {
             Record::Shard { shard, stored, time_ns, state }
         });
         let parts = self.parts.values().map(|part| Record::Kept { part: Part::clone(part) });
-        std::iter::once(first).chain(shards).chain(parts)
+        let totals = self.totals.values().map(|totals| Record::KeptTotals { totals: Totals::clone(totals) });
+        std::iter::once(first).chain(shards).chain(parts).chain(totals)
     }
 
     /// Whether most lines are of things that no longer matter.
     pub(crate) fn is_wordy(&self) -> bool {
-        let needed = 1 + self.marks.len() + self.parts.len();
+        let needed = 1 + self.marks.len() + self.parts.len() + self.totals.len();
         self.lines > 4 * needed as u64 + 1_000
     }
 }

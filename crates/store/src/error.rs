@@ -145,6 +145,24 @@ pub enum Problem {
         /// What is wrong with it.
         why: String,
     },
+    /// A file beside a part cannot be used.
+    #[error("{path}: {why}; {of} is read whole instead")]
+    Companion {
+        /// Relative to the store's folder.
+        path: String,
+        /// The part that it belongs to.
+        of: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of totals cannot be used.
+    #[error("totals {path}: {why}; flows are read instead, as long as they are kept")]
+    Totals {
+        /// Relative to the store's folder.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A part was named by a damaged line, and is counted again.
     #[error("part {path} ({rows} rows): found again, a damaged line of the manifest must have named it")]
     Found {

@@ -47,6 +47,14 @@ impl Layout {
         self.dir.join("unnamed")
     }
 
+    pub(crate) fn index(&self) -> PathBuf {
+        self.dir.join("index")
+    }
+
+    pub(crate) fn totals(&self) -> PathBuf {
+        self.dir.join("totals")
+    }
+
     pub(crate) fn table(&self, table: Table) -> PathBuf {
         self.dir.join(table.name())
     }

@@ -8,6 +8,8 @@
 //! <data>/lock                                        who writes here
 //! <data>/manifest                                    one JSON record a line
 //! <data>/flows/day=2026-01-31/hour=07/<part>.parquet likewise counters, drops, events, options
+//! <data>/index/day=2026-01-31/hour=07/<part>.index   which pages of a merged part hold which addresses
+//! <data>/totals/day=2026-01-31/<…>.parquet           what flows parts add up to
 //! <data>/incoming/                                   parts that are being written
 //! <data>/state/<shard>-<position>.state              decoders' states
 //! <data>/journal/<shard>/                            the journal's, untouched here
@@ -22,6 +24,7 @@
 //! received, once. This crate does not read journals, merge parts or decide what is too old.
 
 mod catalog;
+mod companions;
 mod disk;
 mod error;
 mod layout;
@@ -40,10 +43,10 @@ mod store;
 
 pub use disk::{Probe, Step};
 pub use error::{DiskError, Problem, StoreError};
-pub use record::{Cause, Origin, Part, StateFile, Sums};
+pub use record::{Cause, Companion, Origin, Part, StateFile, Sums, Totals};
 pub use recover::{Recovery, ShardRecovery};
 pub use settings::{Encoding, PAGE_ROWS, ROW_GROUP_ROWS, writer_properties};
 pub use shard::{Committed, Cut, ShardWriter};
 pub use snapshot::Snapshot;
-pub use stats::{ShardStats, Stats, TableStats};
+pub use stats::{ShardStats, Stats, TableStats, TotalsStats};
 pub use store::{Options, Store};

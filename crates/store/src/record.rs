@@ -29,13 +29,23 @@ pub(crate) enum Record {
         state: Option<StateFile>,
     },
     /// Parts that no longer count, and those that took their place; all at once.
-    Replace { cause: Cause, time_ns: i64, removed: Vec<String>, parts: Vec<Part> },
+    /// `removed` names parts and totals; what stands beside a part goes with it.
+    Replace {
+        cause: Cause,
+        time_ns: i64,
+        removed: Vec<String>,
+        parts: Vec<Part>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        totals: Vec<Totals>,
+    },
     /// From here on the folder has `states.len()` shards, which begin with these decoder states.
     Reshard { time_ns: i64, states: Vec<Option<StateFile>> },
     /// In a manifest written anew: where a shard stands.
     Shard { shard: u32, stored: u64, time_ns: i64, state: Option<StateFile> },
     /// In a manifest written anew: a part.
     Kept { part: Part },
+    /// In a manifest written anew: a file of totals.
+    KeptTotals { totals: Totals },
 }
 
 /// Why parts were replaced.
@@ -72,6 +82,35 @@ pub struct Part {
     /// Totals over all rows, for tables that describe traffic. Absent where a sum is beyond 64 bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sums: Option<Sums>,
+    /// Which pages hold which addresses. Where it is absent, lost or damaged the part is read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Companion>,
+}
+
+/// A file that helps to read another and can be done without.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Companion {
+    /// Relative to the store's folder.
+    pub path: String,
+    /// The file's size.
+    pub file_bytes: u64,
+}
+
+/// A file of totals: what the rows of some flows parts add up to. It may outlive them.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Totals {
+    /// Relative to the store's folder.
+    pub path: String,
+    /// The file's size.
+    pub file_bytes: u64,
+    /// The paths of the parts that it stands for: all of them, whole.
+    pub of: Vec<String>,
+    /// How many flows these hold.
+    pub rows: u64,
+    /// The earliest `time_received_ns` among them.
+    pub min_received_ns: i64,
+    /// The latest.
+    pub max_received_ns: i64,
 }
 
 /// The deliveries of one cut.
@@ -111,6 +150,13 @@ pub struct StateFile {
     pub position: u64,
     /// The file's size.
     pub file_bytes: u64,
+}
+
+impl Part {
+    /// Its files, relative to the store's folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path.as_str()).chain(self.index.as_ref().map(|index| index.path.as_str()))
+    }
 }
 
 impl Record {
@@ -169,6 +215,7 @@ mod tests {
             max_received_ns: i64::MAX,
             origin: Some(Origin { shard: 0, from: 0, through: u64::MAX }),
             sums: Some(Sums { bytes: u64::MAX, ..Sums::default() }),
+            index: Some(Companion { path: "index/0.index".into(), file_bytes: 9 }),
         };
         let state = Some(StateFile { path: "state/0-1.state".into(), position: 1, file_bytes: 3 });
         Record::Commit { shard: 0, from: 0, through: 2, time_ns: 5, positions: vec![2], parts: vec![part], state }
@@ -180,6 +227,14 @@ mod tests {
         let line = line.strip_suffix(b"\n").unwrap();
         assert!(serde_json::from_slice::<serde_json::Value>(line).unwrap().is_object());
         assert_eq!(Record::from_line(line).unwrap(), record());
+    }
+
+    #[test]
+    fn lines_of_before_there_were_totals_are_read() {
+        let body = r#"{"record":"replace","cause":"age","time_ns":1,"removed":["a"],"parts":[]"#;
+        let line = format!("{body},\"crc\":\"{:08x}\"}}", crc32fast::hash(body.as_bytes()));
+        let Ok(Record::Replace { removed, totals, .. }) = Record::from_line(line.as_bytes()) else { panic!("{line}") };
+        assert_eq!((removed, totals), (vec!["a".to_owned()], vec![]));
     }
 
     #[test]

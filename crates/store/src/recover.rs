@@ -12,6 +12,7 @@ use std::sync::Arc;
 use finderscope_flow::Table;
 
 use crate::catalog::Catalog;
+use crate::companions::{self, differs};
 use crate::layout::{Layout, is_merged_name, parse_part_name};
 use crate::manifest::{self, Manifest};
 use crate::part::{Tally, describe};
@@ -71,6 +72,7 @@ pub(crate) fn recover(layout: &Layout, options: &Options) -> Result<(Manifest, R
         keep_a_copy(layout, &text)?;
     }
     sweep_parts(layout, &mut catalog, damaged, &mut problems)?;
+    companions::sweep(layout, &catalog, damaged, &mut problems)?;
     finish_swaps(layout, &catalog)?;
     sweep_folder(&layout.incoming(), &BTreeSet::new())?;
     if damaged {
@@ -79,6 +81,7 @@ pub(crate) fn recover(layout: &Layout, options: &Options) -> Result<(Manifest, R
     let states: BTreeSet<PathBuf> = named_states(&catalog).map(|state| layout.named(&state.path)).collect();
     sweep_folder(&layout.state(), &states)?;
     problems.extend(catalog.parts.values().filter_map(|part| check(layout, part)));
+    problems.extend(companions::check(layout, &catalog));
     let shards = shards(&catalog, layout, &mut problems);
     let manifest = if damaged || catalog.is_wordy() {
         Manifest::write_anew(layout.clone(), probe, catalog)?
@@ -182,7 +185,7 @@ fn keep_unnamed(
     }
 }
 
-fn set_aside(layout: &Layout, from: &Path, problems: &mut Vec<Problem>) -> Result<(), DiskError> {
+pub(crate) fn set_aside(layout: &Layout, from: &Path, problems: &mut Vec<Problem>) -> Result<(), DiskError> {
     let path = layout.relative(from);
     let to = layout.unnamed().join(&path);
     if let Some(folder) = to.parent() {
@@ -218,13 +221,9 @@ fn named_states(catalog: &Catalog) -> impl Iterator<Item = &StateFile> {
     catalog.marks.values().filter_map(|mark| mark.state.as_ref())
 }
 
-/// Whether a named part is there, and as large as it was. Reading all of it would take as long as the store is large.
+/// What is wrong with a named part's file, by its size.
 pub(crate) fn check(layout: &Layout, part: &Part) -> Option<Problem> {
-    let why = match fs::metadata(layout.named(&part.path)) {
-        Ok(metadata) if metadata.len() == part.file_bytes => return None,
-        Ok(metadata) => format!("it has {} bytes and should have {}", metadata.len(), part.file_bytes),
-        Err(error) => error.to_string(),
-    };
+    let why = differs(&layout.named(&part.path), part.file_bytes)?;
     Some(Problem::Part { path: part.path.clone(), rows: part.rows, why })
 }
 
@@ -247,6 +246,6 @@ impl Tally {
     /// What the manifest says of a part with these rows.
     pub(crate) fn into_part(self, path: String, table: Table, file_bytes: u64, origin: Option<Origin>) -> Part {
         let Self { rows, min_received_ns, max_received_ns, sums } = self;
-        Part { path, table, rows, file_bytes, min_received_ns, max_received_ns, origin, sums }
+        Part { path, table, rows, file_bytes, min_received_ns, max_received_ns, origin, sums, index: None }
     }
 }

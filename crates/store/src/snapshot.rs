@@ -14,7 +14,7 @@ use finderscope_flow::Table;
 use crate::catalog::Catalog;
 use crate::layout::Layout;
 use crate::recover::check;
-use crate::{DiskError, Part, Problem, Stats, StoreError};
+use crate::{DiskError, Part, Problem, Stats, StoreError, Totals};
 
 /// The parts that count, as of the last refresh.
 #[derive(Clone, Debug)]
@@ -106,6 +106,16 @@ impl Snapshot {
                 && until_ns.is_none_or(|until| part.min_received_ns < until)
         };
         self.parts(table).filter(within).cloned().collect()
+    }
+
+    /// The files of totals, by day.
+    pub fn totals(&self) -> impl Iterator<Item = &Arc<Totals>> {
+        self.catalog.totals.values()
+    }
+
+    /// Where a part's index, or a file of totals, is.
+    pub fn named(&self, path: &str) -> PathBuf {
+        self.layout.named(path)
     }
 
     /// Where a part's file is.

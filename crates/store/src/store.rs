@@ -134,16 +134,16 @@ impl Store {
         manifest.append(Record::Reshard { time_ns: now_ns(), states: named })
     }
 
-    /// Lets go of parts. They no longer count once this returns; their files are removed.
+    /// Lets go of parts and files of totals. They no longer count once this returns; their files are removed.
     pub fn remove(&self, cause: Cause, paths: &[String]) -> Result<(), StoreError> {
         let mut manifest = self.shared.manifest();
-        if let Some(path) = paths.iter().find(|path| !manifest.catalog().parts.contains_key(*path)) {
-            return Err(StoreError::NoPart { path: path.clone() });
-        }
-        let record = Record::Replace { cause, time_ns: now_ns(), removed: paths.to_vec(), parts: Vec::new() };
+        let files = manifest.catalog().files_of(paths)?;
+        let files: Vec<_> = files.into_iter().map(|file| self.shared.layout.named(&file)).collect();
+        let removed = paths.to_vec();
+        let record = Record::Replace { cause, time_ns: now_ns(), removed, parts: Vec::new(), totals: Vec::new() };
         manifest.append(record)?;
         drop(manifest);
-        self.shared.remove(paths.iter().map(|path| self.shared.layout.named(path)));
+        self.shared.remove(files);
         Ok(())
     }
 
