@@ -16,7 +16,7 @@ use crate::{Error, Warning};
 #[derive(Debug)]
 pub(crate) enum Catalog {
     /// A store's folder, whose manifest is read on from where it was read to.
-    Store(Mutex<Snapshot>),
+    Store(Box<Mutex<Snapshot>>),
     /// Exactly these.
     List(Vec<Part>),
 }
@@ -24,7 +24,7 @@ pub(crate) enum Catalog {
 impl Catalog {
     /// The store in `dir`.
     pub(crate) fn of_store(dir: &Path) -> Result<Self, Error> {
-        Snapshot::read(dir).map(|snapshot| Self::Store(Mutex::new(snapshot))).map_err(Error::Store)
+        Snapshot::read(dir).map(|snapshot| Self::Store(Box::new(Mutex::new(snapshot)))).map_err(Error::Store)
     }
 
     /// The parts that may hold rows received in `range`, and what is wrong with the list itself.
