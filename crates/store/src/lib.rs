@@ -27,6 +27,7 @@ mod catalog;
 mod companions;
 mod disk;
 mod error;
+pub mod index;
 mod layout;
 mod lock;
 mod manifest;
