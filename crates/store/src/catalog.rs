@@ -1,8 +1,11 @@
 //! What the manifest's records add up to: parts, shards' positions, and what could not be read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use finderscope_flow::Table;
+
+use crate::layout::hour_of;
 use crate::record::{FORMAT, Record};
 use crate::{Part, Problem, StateFile, StoreError, Totals};
 
@@ -19,6 +22,8 @@ pub(crate) struct Catalog {
     pub(crate) totals: BTreeMap<String, Arc<Totals>>,
     /// Parts and totals that were replaced since the manifest was last written anew.
     pub(crate) replaced: HashSet<String>,
+    /// When parts were last added to an hour of a table, as far as the manifest still says.
+    pub(crate) grown: HashMap<(Table, i64), i64>,
     /// Lines that could not be read.
     pub(crate) damage: Vec<Problem>,
     /// Lines so far.
@@ -69,6 +74,7 @@ impl Catalog {
             }
             Record::Store { shards, .. } => self.shards = shards,
             Record::Commit { shard, through, time_ns, positions, parts, state, .. } => {
+                self.grown.extend(parts.iter().map(|part| ((part.table, hour_of(part.min_received_ns)), time_ns)));
                 self.add(parts);
                 for (other, &stored) in (0..).zip(&positions) {
                     self.stored(other, stored);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::DiskError;
 
-/// What a cut is about to do, or has just done.
+/// What a cut or a merge is about to do, or has just done.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Step {
     /// A batch is about to be written into its part.
@@ -27,6 +27,12 @@ pub enum Step {
     RecordWritten,
     /// The record is synced: the cut counts. What is replaced is about to be removed.
     Recorded,
+    /// A merged part and all that belongs to it is written and synced, and so are the names.
+    MergeSynced,
+    /// The sources of a merged part are gone, and their folder is synced.
+    SourcesRemoved,
+    /// The merged part is in its place.
+    Swapped,
     /// A failed record is about to be taken back.
     RecordUndone,
 }

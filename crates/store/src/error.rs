@@ -195,6 +195,14 @@ pub enum Problem {
         /// What is wrong with it.
         why: String,
     },
+    /// A merged part cannot be moved to where it belongs; it is tried again.
+    #[error("part {path}: merged, but waits in incoming/: {why}; readers that do not know the manifest miss its rows")]
+    Unplaced {
+        /// Where it belongs, relative to the store's folder.
+        path: String,
+        /// What the disk said.
+        why: String,
+    },
     /// A file that no longer counts could not be removed; it is tried again at the next cut.
     #[error("{path}: no longer counts, but cannot be removed: {why}")]
     Leftover {

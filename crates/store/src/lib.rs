@@ -18,16 +18,18 @@
 //!
 //! * [`Store::open`] takes the lock, puts the folder in order, and says per shard from where to go on.
 //! * [`ShardWriter`] belongs to one thread: batches in, and a [cut](ShardWriter::cut) makes them count.
+//! * [`keeper::Keeper`] merges parts and removes what is not to be kept.
 //! * [`Snapshot`] is for readers, in this process or another; it needs no lock.
 //!
 //! What holds after any crash: the manifest's parts, and the journal from its position, are all that was
-//! received, once. This crate does not read journals, merge parts or decide what is too old.
+//! received, once. This crate does not read journals.
 
 mod catalog;
 mod companions;
 mod disk;
 mod error;
 pub mod index;
+pub mod keeper;
 mod layout;
 mod lock;
 mod manifest;

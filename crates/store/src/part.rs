@@ -106,6 +106,10 @@ impl OpenPart {
         Ok(WholePart { table, hour, path, file_bytes, tally, file })
     }
 
+    pub(crate) const fn rows(&self) -> u64 {
+        self.tally.rows
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -119,12 +123,12 @@ impl WholePart {
 }
 
 impl Tally {
-    fn new(table: Table) -> Self {
+    pub(crate) fn new(table: Table) -> Self {
         let sums = Column::Bytes.is_in(table).then(Sums::default);
         Self { rows: 0, min_received_ns: i64::MAX, max_received_ns: i64::MIN, sums }
     }
 
-    fn add(&mut self, batch: &RecordBatch) {
+    pub(crate) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
         let (first, last) = split::span(split::received(batch));
         self.min_received_ns = self.min_received_ns.min(first);

@@ -153,6 +153,11 @@ pub struct StateFile {
 }
 
 impl Part {
+    /// The size of its files.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        self.file_bytes + self.index.as_ref().map_or(0, |index| index.file_bytes)
+    }
+
     /// Its files, relative to the store's folder.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.path.as_str()).chain(self.index.as_ref().map(|index| index.path.as_str()))

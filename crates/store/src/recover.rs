@@ -204,6 +204,8 @@ fn finish_swaps(layout: &Layout, catalog: &Catalog) -> Result<(), DiskError> {
         let incoming = layout.incoming().join(name);
         if !place.exists() && incoming.exists() {
             disk::make_folders(folder)?;
+            // The sources' names must not come back beside it.
+            disk::sync_folder(folder)?;
             disk::rename(&incoming, &place)?;
             disk::sync_folder(folder)?;
         }

@@ -216,7 +216,11 @@ impl ShardWriter {
             let path = format!("{folder}/{}", part_name(origin, self.shared.next_file()));
             let place = self.shared.layout.named(&path);
             disk::make_folders(&self.shared.layout.named(&folder))?;
-            disk::rename(&whole.path, &place)?;
+            // The keeper removes folders that became empty: it may have done so just now.
+            if disk::rename(&whole.path, &place).is_err() {
+                disk::make_folders(&self.shared.layout.named(&folder))?;
+                disk::rename(&whole.path, &place)?;
+            }
             placed.push(place);
             parts.push(whole.tally.into_part(path, whole.table, whole.file_bytes, Some(origin)));
             folders.insert(folder);

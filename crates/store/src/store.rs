@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{self, Probe, Step};
+use crate::keeper::Swap;
 use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::manifest::Manifest;
@@ -39,7 +40,7 @@ impl Default for Options {
 /// and of their [`ShardWriter`]s.
 #[derive(Clone, Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     manifest: Mutex<Manifest>,
     /// Files that count no longer, or never did, and could not be removed yet.
     leftovers: Mutex<Vec<PathBuf>>,
+    /// Merged parts that count and are not in their place yet.
+    pub(crate) swaps: Mutex<Vec<Swap>>,
     problems: Vec<Problem>,
     files: AtomicU64,
     writers: Mutex<BTreeSet<u32>>,
@@ -72,6 +75,7 @@ impl Store {
             open_parts: options.open_parts.max(1),
             manifest: Mutex::new(manifest),
             leftovers: Mutex::default(),
+            swaps: Mutex::default(),
             problems: recovery.problems.clone(),
             files: AtomicU64::default(),
             writers: Mutex::default(),
@@ -161,6 +165,7 @@ impl Store {
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.shared.problems.clone();
         problems.extend(self.shared.remove(std::iter::empty()));
+        problems.extend(self.shared.finish_swaps());
         problems
     }
 }
