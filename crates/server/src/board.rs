@@ -17,6 +17,7 @@ use finderscope_transport::udp::{UdpSocket, Waker};
 
 pub use self::rates::Rate;
 use self::rates::Rates;
+use crate::keeper::Desk;
 use crate::status::Status;
 
 /// A shard that said nothing for so long hangs.
@@ -27,6 +28,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 pub struct Board {
     pub(crate) seats: Vec<Arc<Seat>>,
     pub(crate) store: Store,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) data: PathBuf,
     pub(crate) http: OnceLock<std::net::SocketAddr>,
     pub(crate) started: SystemTime,

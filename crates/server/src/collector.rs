@@ -22,6 +22,7 @@ use self::sync::Syncer;
 use crate::board::{Board, Seat};
 use crate::config::{Config, ConfigError};
 use crate::declared;
+use crate::keeper::{self, Desk, KeeperThread};
 use crate::recover::{self, Recovered};
 use crate::shard::Shard;
 use crate::writer::{ShardWriterState, Writer};
@@ -64,6 +65,7 @@ pub struct Collector {
     board: Arc<Board>,
     shards: Vec<JoinHandle<()>>,
     syncer: Syncer,
+    keeper: KeeperThread,
     listening: Vec<Listening>,
 }
 
@@ -87,9 +89,11 @@ impl Collector {
         warn_of(config);
         let syncer = Syncer::start(ready.iter().map(|ready| ready.journal.sync_handle()).collect())?;
         let (wakers, seats) = seats(shards, &intake)?;
-        let board =
-            Board { seats, store, data, http: OnceLock::new(), started: SystemTime::now(), clock: Instant::now() };
-        let mut collector = Self { board: Arc::new(board), shards: Vec::new(), syncer, listening };
+        let desk = Arc::new(Desk::default());
+        let keeper = KeeperThread::start(store.clone(), keeper::rules(&config.store), Arc::clone(&desk))?;
+        let (http, started, clock) = (OnceLock::new(), SystemTime::now(), Instant::now());
+        let board = Board { seats, store, desk, data, http, started, clock };
+        let mut collector = Self { board: Arc::new(board), shards: Vec::new(), syncer, keeper, listening };
         for ((ready, sockets), waker) in ready.into_iter().zip(sockets).zip(wakers) {
             collector.spawn(ready, sockets, waker, Duration::from_secs(config.store.cut_seconds))?;
         }
@@ -137,6 +141,7 @@ impl Collector {
         for seat in &self.board.seats {
             seat.reconfigure(new.intake());
         }
+        self.board.desk.set_rules(keeper::rules(&new.store));
         let fixed = [
             ("data", old.data == new.data),
             ("listen", old.listen == new.listen),
@@ -144,13 +149,14 @@ impl Collector {
             ("http", old.http == new.http),
             ("udp", old.udp == new.udp),
             ("journal", old.journal == new.journal),
-            ("store", old.store == new.store),
+            ("store.cut_seconds", old.store.cut_seconds == new.store.cut_seconds),
         ];
         fixed.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }
 
     /// Reads the sockets until they are empty, seals everything into parts, and ends.
     pub fn stop(self) {
+        self.keeper.ask_to_stop();
         for seat in &self.board.seats {
             seat.stop();
         }
@@ -160,6 +166,7 @@ impl Collector {
             }
         }
         self.syncer.stop();
+        self.keeper.stop();
     }
 }
 

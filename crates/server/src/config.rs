@@ -3,6 +3,7 @@
 //! What a file does not say has a default that is safe and works: the three usual ports on UDP,
 //! HTTP on loopback, everything else by the tables of the manual.
 
+mod age;
 pub mod goflow2;
 mod intake;
 pub mod map;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 use crate::declared::Declared;
 
+pub use age::Age;
 pub use map::Map;
 pub use size::Size;
 
@@ -181,11 +183,20 @@ impl Default for Journal {
 pub struct Store {
     /// Seconds after which received rows are closed into parts that queries read: 1 to 4.
     pub cut_seconds: u64,
+    /// How long rows are kept; for ever where nothing is said.
+    pub keep: Option<Age>,
+    /// How long totals are kept; as long as rows where nothing is said.
+    pub keep_totals: Option<Age>,
+    /// How large parts, indexes and totals may be together.
+    pub max_size: Option<Size>,
+    /// Parts of a running hour that are merged into one.
+    pub merge_parts: usize,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cut_seconds: 3 }
+        let merge_parts = finderscope_store::keeper::Rules::default().gather_parts;
+        Self { cut_seconds: 3, keep: None, keep_totals: None, max_size: None, merge_parts }
     }
 }
 
@@ -342,6 +353,17 @@ impl Config {
         }
         if !(1..=4).contains(&self.store.cut_seconds) {
             return unsound(format!("store.cut_seconds: {} is not from 1 to 4", self.store.cut_seconds));
+        }
+        if self.store.merge_parts < 2 {
+            return unsound(format!("store.merge_parts: {} parts cannot be merged", self.store.merge_parts));
+        }
+        if let (Some(totals), Some(rows)) = (self.store.keep_totals, self.store.keep)
+            && totals < rows
+        {
+            return unsound(format!("store.keep_totals: {totals} is less than store.keep, which is {rows}"));
+        }
+        if self.store.max_size == Some(Size(0)) {
+            return unsound("store.max_size: 0 keeps nothing".to_owned());
         }
         if self.shards > finderscope_transport::udp::SHARDS_MAX {
             return unsound(format!("shards: {} is over {}", self.shards, finderscope_transport::udp::SHARDS_MAX));

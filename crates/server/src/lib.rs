@@ -10,6 +10,7 @@
 //! * [`config`]: the file and its defaults.
 //! * [`collector::Collector`]: everything that `serve` runs, from opening to sealing.
 //! * [`declared`]: columns beyond the tables' own, for those who ask.
+//! * [`keeper`]: merging and retention, beside it all.
 //! * [`import`]: captures into a store, through the same pipeline.
 //!
 //! Nothing here knows a protocol, and nothing here asks questions of the store.
@@ -20,6 +21,7 @@ pub mod config;
 pub mod declared;
 pub mod http;
 pub mod import;
+pub mod keeper;
 mod metrics;
 mod recover;
 mod shard;

@@ -169,5 +169,26 @@ fn store(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
     };
     gauges(e, "store_parts", "Files of a table", None, &by(|table| table.parts))?;
     gauges(e, "store_rows", "Rows of a table", None, &by(|table| table.rows))?;
-    gauges(e, "store", "Size of a table on disk", Some(&Unit::Bytes), &by(|table| table.bytes))
+    gauges(
+        e,
+        "store_unmerged_parts",
+        "Files of a table that are not merged yet",
+        None,
+        &by(|table| table.unmerged_parts),
+    )?;
+    gauges(e, "store", "Size of a table on disk", Some(&Unit::Bytes), &by(|table| table.bytes))?;
+    let totals = [(vec![], status.store.totals.bytes)];
+    gauges(e, "store_totals", "Size of all totals on disk", Some(&Unit::Bytes), &totals)?;
+    status.store.keeping.as_ref().map_or(Ok(()), |keeping| self::keeping(e, keeping))
+}
+
+fn keeping(e: &mut DescriptorEncoder<'_>, keeping: &crate::status::KeepingView) -> fmt::Result {
+    counters(e, "merged_rows", "Rows written again into merged parts", &[(vec![], keeping.merged_rows)])?;
+    counters(e, "merged_parts", "Parts that were replaced by merged ones", &[(vec![], keeping.merged_parts)])?;
+    counters(e, "keeping_cpu_milliseconds", "What merging took", &[(vec![], (keeping.cpu_seconds * 1e3) as u64)])?;
+    let by = |value: fn(&crate::status::RemovedView) -> u64| -> Vec<(Labels, u64)> {
+        keeping.removed.iter().map(|(cause, removed)| (vec![("cause", cause.clone())], value(removed))).collect()
+    };
+    counters(e, "removed_rows", "Rows that were not to be kept any longer", &by(|removed| removed.rows))?;
+    counters(e, "removed_bytes", "Their size on disk", &by(|removed| removed.bytes))
 }

@@ -1,5 +1,6 @@
 //! The status as `/api/v1/status` gives it: exporters, balances, listeners, store, journals, and what is wrong.
 
+mod keeping;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use finderscope_intake::{DomainStatus, ExporterStatus, Ledger, SamplerStatus};
 use finderscope_store::Stats;
 use serde::{Deserialize, Serialize};
 
+pub use self::keeping::{KeepingView, RemovedView, TotalsView};
 use crate::board::{Board, Figures, Health, Rate};
 
 /// Everything, at one moment. Times are RFC 3339 in UTC, sizes bytes, rates per second.
@@ -155,8 +157,17 @@ pub struct StoreView {
     pub from: Option<String>,
     /// The latest.
     pub to: Option<String>,
+    /// Parts that are not merged yet.
+    #[serde(default)]
+    pub unmerged_parts: u64,
     /// By table.
     pub tables: BTreeMap<String, TableView>,
+    /// What flows add up to.
+    #[serde(default)]
+    pub totals: TotalsView,
+    /// What a running server did about merging and retention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeping: Option<KeepingView>,
 }
 
 /// One table.
@@ -164,10 +175,16 @@ pub struct StoreView {
 pub struct TableView {
     /// Files.
     pub parts: u64,
+    /// Parts that are not merged yet.
+    #[serde(default)]
+    pub unmerged_parts: u64,
     /// Rows in them.
     pub rows: u64,
     /// Their size on disk.
     pub bytes: u64,
+    /// The size of the indexes beside them.
+    #[serde(default)]
+    pub index_bytes: u64,
 }
 
 /// One shard's journal.
@@ -208,6 +225,8 @@ impl Status {
             totals.merge(&figures.totals);
         }
         let stats = board.store.stats();
+        let keeper = board.desk.figures();
+        let keeping = Some(KeepingView::of(&keeper));
         let mut status = Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -220,10 +239,10 @@ impl Status {
             exporters,
             totals,
             journals: figures.iter().map(|(shard, figures)| journal(*shard, figures, &stats)).collect(),
-            store: StoreView::of(&stats),
+            store: StoreView { keeping, ..StoreView::of(&stats) },
             problems: Vec::new(),
         };
-        status.problems = problems::find(&status, board, &figures);
+        status.problems = problems::find(&status, board, &figures, &keeper);
         status
     }
 }
@@ -299,7 +318,15 @@ impl StoreView {
             view.parts += table.parts;
             view.rows += table.rows;
             view.bytes += table.file_bytes;
-            let figures = TableView { parts: table.parts, rows: table.rows, bytes: table.file_bytes };
+            let unmerged_parts = table.parts - table.merged_parts;
+            view.unmerged_parts += unmerged_parts;
+            let figures = TableView {
+                parts: table.parts,
+                unmerged_parts,
+                rows: table.rows,
+                bytes: table.file_bytes,
+                index_bytes: table.index_bytes,
+            };
             view.tables.insert(name.to_owned(), figures);
             if let Some((from, to)) = table.span_ns {
                 let (first, last) = span.unwrap_or((from, to));
@@ -308,6 +335,7 @@ impl StoreView {
         }
         view.from = span.map(|(from, _)| time_utc(from).to_string());
         view.to = span.map(|(_, to)| time_utc(to).to_string());
+        view.totals = TotalsView::of(&stats.totals);
         view
     }
 }

@@ -46,7 +46,7 @@ fn everything_can_be_said() {
         http = { listen = "off" }
         udp.receive_buffer = "64M"
         journal = { limit = "8G", segment = 32000000 }
-        store.cut_seconds = 2
+        store = { cut_seconds = 2, keep = "30d", keep_totals = "2y", max_size = "500GB", merge_parts = 16 }
         senders = { require = true, allow = ["10.0.0.0/8", "2001:db8::1"] }
         templates = { scope = "port", timeout_seconds = 3600 }
 
@@ -63,6 +63,26 @@ fn everything_can_be_said() {
     assert_eq!(config.udp.receive_buffer, Size(64_000_000));
     assert_eq!(config.exporters[0].sampling_rate, Some(1000));
     assert_eq!(config.senders.allow[0], Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 });
+}
+
+#[test]
+fn ages_are_in_hours_days_weeks_and_years() {
+    const HOUR_NS: i64 = 3_600_000_000_000;
+    for (text, hours) in [("12h", 12), ("30d", 720), ("8w", 8 * 168), ("2y", 2 * 8_760)] {
+        assert_eq!(text.parse(), Ok(Age { ns: hours * HOUR_NS }), "{text}");
+        assert_eq!(Age { ns: hours * HOUR_NS }.to_string(), text);
+    }
+    for bad in ["", "30", "0d", "-1d", "1.5d", "3 months", "999999999y"] {
+        assert!(bad.parse::<Age>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_kept_has_to_make_sense() {
+    assert!(refusal("store = { keep = \"30d\", keep_totals = \"20d\" }").contains("store.keep_totals"));
+    assert!(refusal("store.keep = \"soon\"").starts_with("fs.toml:1: 'soon' is no age"));
+    assert!(refusal("store.merge_parts = 1").contains("store.merge_parts"));
+    assert!(refusal("store.max_size = 0").contains("store.max_size"));
 }
 
 #[test]

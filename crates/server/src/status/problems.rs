@@ -2,12 +2,13 @@
 
 use super::{ExporterView, Problem, Status, stalled};
 use crate::board::{Board, Figures};
+use crate::keeper::KeeperFigures;
 
 /// Clocks that are further off than this shift flow times.
 const CLOCK_OFFSET_MAX_SECONDS: f64 = 5.0;
 
 /// Everything that is worth somebody's attention.
-pub(super) fn find(status: &Status, board: &Board, figures: &[(u32, Figures)]) -> Vec<Problem> {
+pub(super) fn find(status: &Status, board: &Board, figures: &[(u32, Figures)], keeper: &KeeperFigures) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut add = |what: String, remedy: &str| problems.push(Problem { what, remedy: remedy.to_owned() });
     for (shard, figures) in figures {
@@ -53,7 +54,16 @@ pub(super) fn find(status: &Status, board: &Board, figures: &[(u32, Figures)]) -
             );
         }
     }
-    for problem in board.store.problems() {
+    if let Some(reason) = &keeper.waits_for {
+        add(
+            format!("parts are not merged, nor old ones removed: {reason}"),
+            "make room on the disk, or set store.keep or store.max_size; it goes on by itself",
+        );
+    }
+    let mut of_store = board.store.problems();
+    of_store.extend(keeper.problems.iter().cloned());
+    of_store.dedup();
+    for problem in of_store {
         add(problem.to_string(), "the other parts are not affected; restore the file from a backup, or leave it");
     }
     for (reason, count) in status.totals.datagrams.refused.iter() {
