@@ -77,10 +77,19 @@ pub(crate) const fn hour_of(time_ns: i64) -> i64 {
 
 /// `flows/day=2026-01-31/hour=07`, relative to the store.
 pub(crate) fn hour_folder(table: Table, hour: i64) -> String {
+    folder_of(table.name(), hour)
+}
+
+/// Where the indexes of an hour's parts lie.
+pub(crate) fn index_folder(hour: i64) -> String {
+    folder_of("index", hour)
+}
+
+fn folder_of(name: &str, hour: i64) -> String {
     let start = jiff::Timestamp::from_second(hour * 3600)
         .expect("64 bits of nanoseconds span the years 1677 to 2262, which are all representable")
         .to_zoned(jiff::tz::TimeZone::UTC);
-    format!("{}/day={:04}-{:02}-{:02}/hour={:02}", table.name(), start.year(), start.month(), start.day(), start.hour())
+    format!("{name}/day={:04}-{:02}-{:02}/hour={:02}", start.year(), start.month(), start.day(), start.hour())
 }
 
 /// The name of a shard's part.

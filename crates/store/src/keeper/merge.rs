@@ -1,4 +1,4 @@
-//! Several parts written as one.
+//! Several parts written as one, with the index of its rows in the same pass.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use finderscope_flow::Table;
 use super::source::Source;
 use super::swap::{Replacement, Unfinished};
 use super::{Done, KeepError, Rules, go_on, room};
-use crate::layout::{hour_folder, hour_of};
-use crate::part::{OpenPart, WholePart};
+use crate::index::IndexBuilder;
+use crate::layout::{hour_folder, hour_of, index_folder};
+use crate::part::OpenPart;
 use crate::settings::Encoding;
 use crate::store::Shared;
-use crate::{Part, Problem};
+use crate::{Companion, DiskError, Part, Problem, disk};
 
 /// Reads the sources one after the other, so that memory does not grow with them, and swaps the new parts in.
 pub(crate) fn run(
@@ -28,20 +29,14 @@ pub(crate) fn run(
     room::check(&shared.layout.dir, bytes_before)?;
     let hour = sources.first().map_or(0, |part| hour_of(part.min_received_ns));
     let mut merge =
-        Merge { shared, table, hour, rules, unfinished: Unfinished::new(shared), open: None, new: Vec::new() };
+        Merge { shared, table, hour, rules, unfinished: Unfinished::new(shared), open: None, parts: Vec::new() };
     for part in sources {
         merge.add(part, stop)?;
     }
     merge.close()?;
-    let Merge { unfinished, new, .. } = merge;
     go_on(stop)?;
-    let (parts, totals): (Vec<_>, Vec<_>) = new.into_iter().unzip();
-    let replacement = Replacement {
-        sources: sources.to_vec(),
-        parts,
-        totals: totals.into_iter().flatten().collect(),
-        joined: vec![],
-    };
+    let Merge { unfinished, parts, .. } = merge;
+    let replacement = Replacement { sources: sources.to_vec(), joined: Vec::new(), parts, totals: Vec::new() };
     let bytes_after = replacement.bytes();
     replacement.commit(shared, unfinished)?;
     let rows = sources.iter().map(|part| part.rows).sum();
@@ -54,8 +49,16 @@ struct Merge<'a> {
     hour: i64,
     rules: &'a Rules,
     unfinished: Unfinished<'a>,
-    open: Option<OpenPart>,
-    new: Vec<(Part, Option<crate::Totals>)>,
+    open: Option<Open>,
+    parts: Vec<Part>,
+}
+
+/// A merged part while it is written.
+struct Open {
+    name: String,
+    part: OpenPart,
+    /// Only flows have one.
+    index: Option<IndexBuilder>,
 }
 
 impl Merge<'_> {
@@ -78,9 +81,13 @@ impl Merge<'_> {
                 None => self.open()?,
             };
             let open = self.open.insert(open);
-            let room = usize::try_from(self.rules.part_rows.saturating_sub(open.rows())).unwrap_or(usize::MAX);
+            let room = usize::try_from(self.rules.part_rows.saturating_sub(open.part.rows())).unwrap_or(usize::MAX);
             let rows = room.min(batch.num_rows() - done);
-            open.write(&batch.slice(done, rows), &self.shared.probe)?;
+            let slice = batch.slice(done, rows);
+            open.part.write(&slice, &self.shared.probe)?;
+            if let Some(index) = &mut open.index {
+                index.add(&slice);
+            }
             done += rows;
             if rows == room {
                 self.close()?;
@@ -89,24 +96,40 @@ impl Merge<'_> {
         Ok(())
     }
 
-    fn open(&mut self) -> Result<OpenPart, KeepError> {
-        let path = self.shared.layout.incoming().join(format!("{}.parquet", self.shared.merged_name()));
+    fn open(&mut self) -> Result<Open, KeepError> {
+        let name = self.shared.merged_name();
+        let path = self.shared.layout.incoming().join(format!("{name}.parquet"));
         self.unfinished.will_write(path.clone());
-        Ok(OpenPart::create(self.table, self.hour, Encoding::Merged, path)?)
+        let part = OpenPart::create(self.table, self.hour, Encoding::Merged, path)?;
+        let index = (self.table == Table::Flows).then(IndexBuilder::new);
+        Ok(Open { name, part, index })
     }
 
     fn close(&mut self) -> Result<(), KeepError> {
-        let Some(open) = self.open.take() else { return Ok(()) };
-        let whole = open.close()?;
+        let Some(Open { name, part, index }) = self.open.take() else { return Ok(()) };
+        let whole = part.close()?;
         whole.sync()?;
-        let part = self.describe(whole);
-        self.new.push((part, None));
+        let path = format!("{}/{name}.parquet", hour_folder(whole.table, whole.hour));
+        let mut part = whole.tally.into_part(path, whole.table, whole.file_bytes, None);
+        if let Some(index) = index {
+            part.index = Some(self.index(&name, index)?);
+        }
+        self.parts.push(part);
         Ok(())
     }
 
-    fn describe(&self, whole: WholePart) -> Part {
-        let name = whole.path.file_name().map(PathBuf::from).unwrap_or_default();
-        let path = format!("{}/{}", hour_folder(whole.table, whole.hour), name.display());
-        whole.tally.into_part(path, whole.table, whole.file_bytes, None)
+    fn index(&mut self, name: &str, index: IndexBuilder) -> Result<Companion, DiskError> {
+        let path = format!("{}/{name}.index", index_folder(self.hour));
+        let file = self.will_write(&path)?;
+        Ok(Companion { path, file_bytes: index.finish(&file)? })
+    }
+
+    fn will_write(&mut self, path: &str) -> Result<PathBuf, DiskError> {
+        let file = self.shared.layout.named(path);
+        if let Some(folder) = file.parent() {
+            disk::make_folders(folder)?;
+        }
+        self.unfinished.will_write(file.clone());
+        Ok(file)
     }
 }
