@@ -49,7 +49,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
 }
 
 fn report(imported: &Imported, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let Imported { ledger, frames, rows, problems } = imported;
+    let Imported { ledger, frames, rows, problems, unmerged } = imported;
     let (datagrams, sets) = (&ledger.datagrams, &ledger.sets);
     writeln!(out, "{} datagrams, {rows} rows imported", datagrams.received)?;
     for (name, counts) in frames {
@@ -65,6 +65,9 @@ fn report(imported: &Imported, out: &mut impl Write) -> anyhow::Result<Exit> {
         if count > 0 {
             crate::say(format_args!("{count} {what}"));
         }
+    }
+    if let Some(error) = unmerged {
+        crate::say(format_args!("the new parts are not merged: {error}; hint: `finderscope compact` later"));
     }
     for (name, error) in problems {
         crate::say(format_args!("{name}: {error}"));

@@ -3,6 +3,7 @@
 
 mod ask;
 mod capture;
+mod compact;
 mod decode;
 mod demo;
 mod exit;
@@ -46,6 +47,7 @@ enum Command {
     Top(top::Args),
     Series(series::Args),
     Import(import::Args),
+    Compact(compact::Args),
     Generate(generate::Args),
     Replay(replay::Args),
     Demo(demo::Args),
@@ -75,6 +77,7 @@ fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args, out),
         Command::Decode(args) => decode::run(args, out),
         Command::Import(args) => import::run(args, out),
+        Command::Compact(args) => compact::run(args, out),
         Command::Query(args) => query::run(args, out),
         Command::Flows(args) => flows::run(args, out),
         Command::Top(args) => top::run(args, out),

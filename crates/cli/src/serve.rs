@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use finderscope_server::collector::Collector;
-use finderscope_server::config::{Config, HttpListen, Listen};
+use finderscope_server::config::{Age, Config, HttpListen, Listen, Size};
 use finderscope_server::http::{self, Guard};
 use finderscope_transport::endpoint::Endpoint;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,6 +34,12 @@ pub struct Args {
     /// The folder to keep everything in
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// How long to keep rows: 12h, 30d, 8w, 2y; for ever where nothing is said
+    #[arg(long, value_name = "AGE")]
+    pub keep: Option<Age>,
+    /// How large the store may be; beyond it the oldest hours are removed: 500GB
+    #[arg(long, value_name = "SIZE")]
+    pub max_size: Option<Size>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub check: bool,
@@ -55,6 +61,8 @@ impl Args {
         if self.data.is_some() {
             config.data.clone_from(&self.data);
         }
+        config.store.keep = self.keep.or(config.store.keep);
+        config.store.max_size = self.max_size.or(config.store.max_size);
         config.check()?;
         Ok(config)
     }
@@ -170,6 +178,9 @@ fn check(config: &Config, out: &mut impl std::io::Write) -> anyhow::Result<Exit>
         crate::say(format_args!("{warning}"));
     }
     writeln!(out, "journal  at most {}", config.journal.limit)?;
+    let keep = config.store.keep.map_or_else(|| "for ever".to_owned(), |age| age.to_string());
+    let size = config.store.max_size.map_or_else(|| "of any size".to_owned(), |size| format!("at most {size}"));
+    writeln!(out, "store    keeps rows {keep}, {size}")?;
     if config.senders.require {
         writeln!(
             out,

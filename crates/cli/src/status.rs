@@ -173,6 +173,25 @@ fn show_store(store: &StoreView, utc: bool, out: &mut impl Write) -> anyhow::Res
             human::bytes(table.bytes)
         )?;
     }
+    show_keeping(store, utc, out)
+}
+
+fn show_keeping(store: &StoreView, utc: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let totals = &store.totals;
+    if let (Some(from), Some(to)) = (&totals.from, &totals.to) {
+        let (files, size) = (totals.files, human::bytes(totals.bytes));
+        writeln!(out, "          totals    {files} files, {size}, {} to {}", time(from, utc), time(to, utc))?;
+    }
+    let Some(keeping) = &store.keeping else { return Ok(()) };
+    let last = keeping.last_merge.as_ref().map_or_else(|| "never".to_owned(), |last| time(last, utc));
+    writeln!(
+        out,
+        "merging   {} parts wait; {} rows merged since the start in {:.1} s of a processor, last {last}",
+        store.unmerged_parts, keeping.merged_rows, keeping.cpu_seconds
+    )?;
+    for (cause, removed) in &keeping.removed {
+        writeln!(out, "removed   {} rows for their {cause}, {}", removed.rows, human::bytes(removed.bytes))?;
+    }
     Ok(())
 }
 

@@ -2,20 +2,21 @@
 //!
 //! An import has a decoder state of its own: templates that a running server knows stay untouched, and what the
 //! capture's exporters say ends with the import. It holds the folder's lock, and no journal: the capture is one. A file's
-//! rows count when all files are read; a failure before leaves the store as it was.
+//! rows count when all files are read; a failure before leaves the store as it was. In the end the new parts are merged.
 
 use std::path::Path;
 
 use finderscope_flow::Tables;
 use finderscope_flow::builder::BATCH_ROWS;
 use finderscope_intake::{Intake, Ledger, Quiet};
+use finderscope_store::keeper::{KeepError, Rules};
 use finderscope_store::{Committed, Cut, Options, ShardWriter, Store, StoreError};
 use finderscope_transport::capture::{Capture, CaptureError, Counts};
 use finderscope_transport::endpoint::File;
 use finderscope_wire::delivery::{Delivery, Listener};
 
 use crate::config::Config;
-use crate::declared;
+use crate::{declared, keeper};
 
 /// What an import did.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Imported {
     pub rows: u64,
     /// Files that could not be read, or not to their end.
     pub problems: Vec<(String, CaptureError)>,
+    /// Why the new parts are not merged. They count all the same.
+    pub unmerged: Option<KeepError>,
 }
 
 /// Why an import failed as a whole.
@@ -77,7 +80,9 @@ pub fn import(
     for (name, file) in files {
         import.file(name, file, progress)?;
     }
-    import.finish()
+    let mut imported = import.finish()?;
+    imported.unmerged = keeper::compact(&store, Rules::default(), &mut |_| {}).err();
+    Ok(imported)
 }
 
 /// Whether the journal has datagrams at or after `stored`. What a torn end hides was never acknowledged.

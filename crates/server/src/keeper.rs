@@ -74,7 +74,7 @@ impl Desk {
 }
 
 /// What the configuration says.
-pub(crate) fn rules(config: &config::Store) -> Rules {
+pub fn rules(config: &config::Store) -> Rules {
     Rules {
         gather_parts: config.merge_parts,
         keep_ns: config.keep.map(|age| age.ns),
@@ -82,6 +82,29 @@ pub(crate) fn rules(config: &config::Store) -> Rules {
         max_bytes: config.max_size.map(|size| size.0),
         ..Rules::default()
     }
+}
+
+/// Does all there is to do for a store that nobody else writes to, telling `progress` how many rows were merged so far.
+///
+/// Whoever asks for this knows what time it is: ages are counted by the clock.
+pub fn compact(store: &Store, rules: Rules, progress: &mut dyn FnMut(u64)) -> Result<KeeperFigures, KeepError> {
+    let mut keeper = Keeper::new(store.clone(), rules.at_rest());
+    let mut figures = KeeperFigures::default();
+    let begun = cpu();
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let now = Now { wall_ns: i64::try_from(wall).unwrap_or(i64::MAX), is_steady: true };
+    while let Some(job) = keeper.plan(now) {
+        match keeper.run(&job, &AtomicBool::new(false)) {
+            Ok(done) => figures.add(&job, done),
+            Err(KeepError::Damaged(_)) => {} // the next plan is without it
+            Err(error) => return Err(error),
+        }
+        progress(figures.merged_rows);
+    }
+    figures.problems = keeper.settle();
+    figures.problems.extend_from_slice(keeper.problems());
+    figures.cpu = cpu().saturating_sub(begun);
+    Ok(figures)
 }
 
 /// The thread.
