@@ -27,6 +27,7 @@
 mod catalog;
 mod companions;
 mod disk;
+mod encode;
 mod error;
 pub mod index;
 pub mod keeper;
@@ -43,8 +44,10 @@ mod split;
 mod state;
 mod stats;
 mod store;
+mod sums;
 
 pub use disk::{Probe, Step};
+pub use encode::PartWriter;
 pub use error::{DiskError, Problem, StoreError};
 pub use record::{Cause, Companion, Origin, Part, StateFile, Sums, Totals};
 pub use recover::{Recovery, ShardRecovery};

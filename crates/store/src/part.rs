@@ -9,16 +9,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::array::RecordBatch;
 use finderscope_flow::{Column, Table};
-use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Probe, Step};
-use crate::settings::{Encoding, PAGE_ROWS, ROW_GROUP_BYTES, writer_properties};
+use crate::encode::PartWriter;
+use crate::settings::Encoding;
 use crate::{DiskError, Sums, split};
 
 /// The footer's key.
@@ -28,9 +27,8 @@ const KEY: &str = "finderscope";
 pub(crate) struct OpenPart {
     pub(crate) table: Table,
     pub(crate) hour: i64,
-    encoding: Encoding,
     path: PathBuf,
-    writer: ArrowWriter<Arc<File>>,
+    writer: PartWriter,
     file: Arc<File>,
     tally: Tally,
 }
@@ -65,43 +63,25 @@ impl OpenPart {
     /// An empty part for one hour of one table.
     pub(crate) fn create(table: Table, hour: i64, encoding: Encoding, path: PathBuf) -> Result<Self, DiskError> {
         let file = Arc::new(disk::create(&path)?);
-        let writer = ArrowWriter::try_new(Arc::clone(&file), table.schema(), Some(writer_properties(table, encoding)))
-            .map_err(|error| parquet_error("write", &path, error))?;
-        Ok(Self { table, hour, encoding, path, writer, file, tally: Tally::new(table) })
+        let writer = PartWriter::new(Arc::clone(&file), table, encoding);
+        let writer = writer.map_err(|error| parquet_error("write", &path, error))?;
+        Ok(Self { table, hour, path, writer, file, tally: Tally::new(table) })
     }
 
     /// Adds rows, all of the part's hour.
     pub(crate) fn write(&mut self, batch: &RecordBatch, probe: &Probe) -> Result<(), DiskError> {
         probe.at(Step::Write).map_err(DiskError::of("write", &self.path))?;
-        self.encode(batch).map_err(|error| parquet_error("write", &self.path, error))?;
+        self.writer.write(batch).map_err(|error| parquet_error("write", &self.path, error))?;
         self.tally.add(batch);
         Ok(())
     }
 
-    /// In a merged part no step crosses a page's end, so that the pages of all columns hold the same rows.
-    fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        if self.encoding == Encoding::Cut {
-            return self.writer.write(batch);
-        }
-        let mut done = 0;
-        while done < batch.num_rows() {
-            let in_page = PAGE_ROWS - self.writer.in_progress_rows() % PAGE_ROWS;
-            let rows = in_page.min(batch.num_rows() - done);
-            self.writer.write(&batch.slice(done, rows))?;
-            done += rows;
-            if rows == in_page && self.writer.in_progress_size() >= ROW_GROUP_BYTES {
-                self.writer.flush()?;
-            }
-        }
-        Ok(())
-    }
-
     /// Writes the rest and the footer.
-    pub(crate) fn close(mut self) -> Result<WholePart, DiskError> {
+    pub(crate) fn close(self) -> Result<WholePart, DiskError> {
         let description = serde_json::to_string(&self.tally).expect("numbers always have a JSON form");
-        self.writer.append_key_value_metadata(KeyValue::new(KEY.to_owned(), description));
-        self.writer.finish().map_err(|error| parquet_error("write", &self.path, error))?;
-        let Self { table, hour, path, file, tally, .. } = self;
+        let Self { table, hour, path, writer, file, tally } = self;
+        let entry = KeyValue::new(KEY.to_owned(), description);
+        writer.finish(entry).map_err(|error| parquet_error("write", &path, error))?;
         let file_bytes = file.metadata().map_err(DiskError::of("read", &path))?.len();
         Ok(WholePart { table, hour, path, file_bytes, tally, file })
     }
@@ -135,57 +115,6 @@ impl Tally {
         self.max_received_ns = self.max_received_ns.max(last);
         self.sums = self.sums.and_then(|sums| sums.plus(batch));
     }
-}
-
-impl Sums {
-    /// With a batch's rows; `None` where a sum, or one row's product, is beyond 64 bits.
-    fn plus(mut self, batch: &RecordBatch) -> Option<Self> {
-        let column = |column: Column| batch.column_by_name(column.name());
-        let rate = column(Column::SamplingRate)?;
-        let bytes = scaled(column(Column::Bytes)?, rate)?;
-        let packets = scaled(column(Column::Packets)?, rate)?;
-        let fields = [
-            (&mut self.bytes, bytes.plain),
-            (&mut self.packets, packets.plain),
-            (&mut self.bytes_scaled, bytes.scaled),
-            (&mut self.packets_scaled, packets.scaled),
-            (&mut self.bytes_assumed, bytes.assumed),
-            (&mut self.packets_assumed, packets.assumed),
-        ];
-        for (field, more) in fields {
-            *field = field.checked_add(more)?;
-        }
-        Some(self)
-    }
-}
-
-#[derive(Default)]
-struct Scaled {
-    plain: u64,
-    scaled: u64,
-    assumed: u64,
-}
-
-fn scaled(values: &ArrayRef, rates: &ArrayRef) -> Option<Scaled> {
-    let (values, rates) = (values.as_primitive::<UInt64Type>(), rates.as_primitive::<UInt64Type>());
-    let (mut plain, mut scaled, mut assumed) = (0u128, 0u128, 0u128);
-    if values.null_count() == values.len() {
-        return Some(Scaled::default());
-    }
-    if values.null_count() == 0 && rates.null_count() == rates.len() {
-        plain = values.values().iter().map(|&value| u128::from(value)).sum();
-        (scaled, assumed) = (plain, plain);
-    } else {
-        for (value, rate) in values.iter().zip(rates) {
-            let value = value.unwrap_or(0);
-            let product = value.checked_mul(rate.unwrap_or(1))?;
-            plain += u128::from(value);
-            scaled += u128::from(product);
-            assumed += u128::from(if rate.is_none() { value } else { 0 });
-        }
-    }
-    let [plain, scaled, assumed] = [plain, scaled, assumed].map(|sum| u64::try_from(sum).ok());
-    Some(Scaled { plain: plain?, scaled: scaled?, assumed: assumed? })
 }
 
 /// Reads what a part says of itself. The error says what is wrong with it.
@@ -223,7 +152,7 @@ mod tests {
     use parquet::file::metadata::PageIndexPolicy;
 
     use super::*;
-    use crate::settings::ROW_GROUP_ROWS;
+    use crate::settings::{PAGE_ROWS, ROW_GROUP_ROWS};
 
     /// Rows with a list and a map that are long in some rows, and absent in others.
     fn uneven(start: usize, count: usize) -> RecordBatch {

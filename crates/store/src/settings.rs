@@ -14,6 +14,8 @@ use parquet::basic::{self, Compression, Type, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::{ColumnDescriptor, ColumnPath, SchemaDescriptor};
 
+/// Who wrote a part, as its footer says.
+pub(crate) const CREATED_BY: &str = concat!("finderscope ", env!("CARGO_PKG_VERSION"));
 /// Rows of a page of a merged part, the same in every column: row `r` of a part lies in its page `r / PAGE_ROWS`.
 /// Only a part's last page has fewer.
 pub const PAGE_ROWS: usize = 16_384;
@@ -39,11 +41,14 @@ pub enum Encoding {
     Merged,
 }
 
+impl Encoding {
+    pub(crate) const ALL: [Self; 2] = [Self::Cut, Self::Merged];
+}
+
 /// The Parquet settings of a table's parts.
 pub fn writer_properties(table: Table, encoding: Encoding) -> WriterProperties {
-    static PROPERTIES: LazyLock<[[WriterProperties; 2]; 5]> = LazyLock::new(|| {
-        Table::ALL.map(|table| [Encoding::Cut, Encoding::Merged].map(|encoding| make(table, encoding)))
-    });
+    static PROPERTIES: LazyLock<[[WriterProperties; 2]; 5]> =
+        LazyLock::new(|| Table::ALL.map(|table| Encoding::ALL.map(|encoding| make(table, encoding))));
     // `Table::ALL` lists every table once, in the order of its bits.
     PROPERTIES[(table as u8).trailing_zeros() as usize][encoding as usize].clone()
 }
@@ -52,7 +57,7 @@ fn make(table: Table, encoding: Encoding) -> WriterProperties {
     let schema = table.schema();
     let descriptor = ArrowSchemaConverter::new().convert(&schema).expect("every kind of column has a Parquet type");
     let builder = WriterProperties::builder()
-        .set_created_by(concat!("finderscope ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("zstd has a level 1")))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_write_batch_size(WRITE_BATCH)
@@ -80,7 +85,7 @@ fn make(table: Table, encoding: Encoding) -> WriterProperties {
 }
 
 /// Whether the smallest and largest value of a chunk say something about it.
-fn is_telling(table: Table, column: Column) -> bool {
+pub(crate) fn is_telling(table: Table, column: Column) -> bool {
     let from = [Column::ExporterAddress, Column::SamplerAddress, Column::ObservationDomainId];
     // The other tables have few rows.
     let few = table != Table::Flows;

@@ -1,9 +1,12 @@
-//! What a flow costs to write, and how large it becomes: the store's way, and other settings beside it.
+//! What a flow costs to write and to read again, and how large it becomes: cut parts, merged parts, and beside them
+//! what Parquet's own writer makes of the same rows.
 //!
-//! `cargo run -p finderscope-store --example write_speed -- [MILLIONS] [FOLDER] [WORD]`, where WORD picks lines
+//! `cargo run --release -p finderscope-store --example write_speed -- [MILLIONS] [FOLDER] [WORD] [PART...]`, where WORD
+//! picks lines, and PARTs are Parquet files of the table of flows whose rows are taken; all batches are then written
+//! as often as MILLIONS wants.
 //!
-//! The rows are skewed as real traffic is, and have the columns that a router's NetFlow v9 template fills.
-//! Times are the thread's own, so that a busy machine disturbs less; the wall's are beside.
+//! Without PARTs the rows are skewed as real traffic is, and have the columns that a router's NetFlow v9 template
+//! fills. Times are the thread's own, so that a busy machine disturbs less; the wall's are beside.
 #![allow(clippy::unwrap_used, reason = "an example that cannot go on has nothing better to do")]
 
 mod traffic;
@@ -11,39 +14,76 @@ mod traffic;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
-use finderscope_flow::{Column, Kind, Table};
-use finderscope_store::{Cut, Options, Store, writer_properties};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
-use parquet::schema::types::ColumnPath;
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::compute::concat_batches;
+use finderscope_flow::{Column, Table};
+use finderscope_store::{Cut, Encoding, Options, PartWriter, Store, writer_properties};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+/// Rows of a batch, as the builders make them.
+const BATCH_ROWS: usize = 65_536;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let rows = arguments.next().map_or(2_000_000, |millions| millions.parse::<usize>().unwrap() * 1_000_000);
     let folder = arguments.next().map_or_else(std::env::temp_dir, Into::into);
     let word = arguments.next().unwrap_or_default();
+    let parts: Vec<String> = arguments.collect();
     let dir = tempfile::tempdir_in(folder).unwrap();
-    let batches = traffic::batches(rows);
+    let batches = if parts.is_empty() { traffic::batches(rows) } else { taken(&parts, rows) };
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<44} {:>8} {:>8} {:>8}", "", "ns/flow", "wall", "bytes").unwrap();
+    writeln!(out, "{:<36} {:>8} {:>8} {:>8}", "", "ns/flow", "wall", "bytes").unwrap();
     let mut line = |name: &str, work: &mut dyn FnMut() -> Cost| {
         if !name.contains(&word) {
             return;
         }
         let per = |total: u64| total as f64 / rows as f64;
         let Cost { cpu_ns, wall_ns, bytes } = best(work);
-        writeln!(out, "{name:<44} {:>8.0} {:>8.0} {:>8.2}", per(cpu_ns), per(wall_ns), per(bytes)).unwrap();
+        writeln!(out, "{name:<36} {:>8.1} {:>8.1} {:>8.2}", per(cpu_ns), per(wall_ns), per(bytes)).unwrap();
         out.flush().unwrap();
     };
+    let path = |name: &str| dir.path().join(name);
     line("the store, cut each 65 536 rows", &mut || store(dir.path(), &batches, 1));
     line("the store, cut each million rows", &mut || store(dir.path(), &batches, 1_000_000));
-    for (name, properties) in settings() {
-        line(name, &mut || plain(&dir.path().join("plain.parquet"), &batches, properties.clone()));
+    line("cut part", &mut || part(&path("cut"), &batches, Encoding::Cut));
+    line("merged part", &mut || part(&path("merged"), &batches, Encoding::Merged));
+    for (name, properties) in stock() {
+        line(name, &mut || plain(&path(name), &batches, properties.clone()));
     }
+    let files = ["cut", "merged"].into_iter().chain(stock().into_iter().map(|(name, _)| name));
+    for file in files.filter(|file| path(file).exists()) {
+        line(&format!("read {file}"), &mut || read(&path(file)));
+    }
+}
+
+/// The rows of parts, in batches as long as the builders', and as many as are wanted.
+fn taken(parts: &[String], rows: usize) -> Vec<RecordBatch> {
+    let open = |part| ParquetRecordBatchReaderBuilder::try_new(File::open(part).unwrap()).unwrap();
+    let read = parts.iter().flat_map(|part| open(part).build().unwrap().map(|batch| adapted(&batch.unwrap())));
+    let read: Vec<_> = read.collect();
+    let whole = concat_batches(&Table::Flows.schema(), &read).unwrap();
+    let starts = (0..whole.num_rows()).step_by(BATCH_ROWS);
+    let once: Vec<_> = starts.map(|at| whole.slice(at, BATCH_ROWS.min(whole.num_rows() - at))).collect();
+    let enough = rows.div_ceil(BATCH_ROWS).max(1);
+    once.iter().cycle().take(enough).cloned().collect()
+}
+
+/// A batch over today's columns, whatever columns there were when it was written.
+fn adapted(batch: &RecordBatch) -> RecordBatch {
+    let schema = Table::Flows.schema();
+    let columns = schema.fields().iter().map(|field| {
+        let column = batch.column_by_name(field.name()).cloned();
+        column.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+    });
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
 }
 
 struct Cost {
@@ -98,58 +138,35 @@ fn plain(path: &Path, batches: &[RecordBatch], properties: WriterProperties) -> 
     })
 }
 
-fn settings() -> Vec<(&'static str, WriterProperties)> {
-    let ours = || WriterPropertiesBuilder::from(writer_properties(Table::Flows, finderscope_store::Encoding::Cut));
-    let each = |change: fn(WriterPropertiesBuilder, Column, ColumnPath) -> WriterPropertiesBuilder| {
-        let columns = Table::Flows.columns().iter();
-        let changed = columns.fold(ours(), |builder, &column| change(builder, column, ColumnPath::from(column.name())));
-        changed.build()
-    };
-    let zstd = |level| Compression::ZSTD(ZstdLevel::try_new(level).unwrap());
-    vec![
-        ("our settings, no sums, no sync", ours().build()),
-        ("the writer's defaults, zstd 1", WriterProperties::builder().set_compression(zstd(1)).build()),
-        ("ours, statistics of every column", each(every_statistic)),
-        ("ours, offset index", ours().set_offset_index_disabled(false).build()),
-        ("ours, version 2 pages", ours().set_writer_version(WriterVersion::PARQUET_2_0).build()),
-        ("ours, zstd 3", ours().set_compression(zstd(3)).build()),
-        ("ours, few exporters' addresses as dictionary", each(few_dictionary)),
-        ("ours, addresses as dictionary of 8 MB", each(address_dictionary)),
-        ("ours, all times as deltas", each(time_deltas)),
-        ("ours, bytes and half-words as dictionary", each(small_dictionary)),
+/// A part without the store around it.
+fn part(path: &Path, batches: &[RecordBatch], encoding: Encoding) -> Cost {
+    measure(|| {
+        let file = Arc::new(File::create(path).unwrap());
+        let mut writer = PartWriter::new(file, Table::Flows, encoding).unwrap();
+        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        writer.finish(KeyValue::new("finderscope".to_owned(), String::new())).unwrap();
+        std::fs::metadata(path).unwrap().len()
+    })
+}
+
+fn stock() -> [(&'static str, WriterProperties); 3] {
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap());
+    [
+        ("stock writer, its defaults, zstd 1", WriterProperties::builder().set_compression(zstd).build()),
+        ("stock writer, as cut", writer_properties(Table::Flows, Encoding::Cut)),
+        ("stock writer, as merged", writer_properties(Table::Flows, Encoding::Merged)),
     ]
 }
 
-fn address_dictionary(builder: WriterPropertiesBuilder, column: Column, path: ColumnPath) -> WriterPropertiesBuilder {
-    if column.kind() != Kind::Address {
-        return builder;
-    }
-    builder.set_column_dictionary_enabled(path.clone(), true).set_column_dictionary_page_size_limit(path, 8 << 20)
-}
-
-fn few_dictionary(builder: WriterPropertiesBuilder, column: Column, path: ColumnPath) -> WriterPropertiesBuilder {
-    match column {
-        Column::ExporterAddress | Column::SamplerAddress | Column::NextHop | Column::BgpNextHop => {
-            builder.set_column_dictionary_enabled(path, true)
-        }
-        _ => builder,
-    }
-}
-
-fn every_statistic(builder: WriterPropertiesBuilder, _: Column, path: ColumnPath) -> WriterPropertiesBuilder {
-    builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk)
-}
-
-fn time_deltas(builder: WriterPropertiesBuilder, column: Column, path: ColumnPath) -> WriterPropertiesBuilder {
-    if column.kind() != Kind::Time {
-        return builder;
-    }
-    builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
-}
-
-fn small_dictionary(builder: WriterPropertiesBuilder, column: Column, path: ColumnPath) -> WriterPropertiesBuilder {
-    if !matches!(column.kind(), Kind::U8 | Kind::U16) {
-        return builder;
-    }
-    builder.set_column_dictionary_enabled(path, true)
+/// Who sent how much to whom: the columns that most questions read.
+fn read(path: &Path) -> Cost {
+    let wanted = [Column::SrcAddr, Column::DstAddr, Column::Bytes, Column::Packets, Column::DstPort];
+    measure(|| {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+        let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.map(Column::name));
+        let reader = builder.with_projection(mask).with_batch_size(8_192).build().unwrap();
+        let rows: usize = reader.map(|batch| std::hint::black_box(batch.unwrap()).num_rows()).sum();
+        assert!(rows > 0);
+        std::fs::metadata(path).unwrap().len()
+    })
 }

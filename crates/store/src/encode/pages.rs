@@ -1,0 +1,83 @@
+//! Compressed pages that wait for their row group's end, dictionaries, and chunks without a value.
+
+use parquet::basic::Encoding;
+use parquet::errors::Result;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::schema::types::ColumnDescPtr;
+
+use super::Tools;
+use super::body::{Body, level_run};
+use super::chunk::{Chunk, Codec, Press, Sheet, Sink};
+use super::statistics::of_nulls;
+
+/// The data pages of a chunk that is not written yet, since its dictionary goes before them.
+#[derive(Default)]
+pub(super) struct Pages {
+    bytes: Vec<u8>,
+    /// Each with the end of its bytes.
+    sheets: Vec<(Sheet, usize)>,
+}
+
+impl Pages {
+    /// Compresses one more.
+    pub(super) fn add(&mut self, press: &mut Press, body: &Body, rows: usize, encoding: Encoding) -> Result<()> {
+        self.bytes.extend_from_slice(press.press(Codec::Zstd, body)?);
+        self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, self.bytes.len()));
+        Ok(())
+    }
+
+    /// Their size.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Writes them into the file.
+    pub(super) fn write(self, chunk: &mut Chunk, sink: &mut Sink) -> Result<()> {
+        let bytes = bytes::Bytes::from(self.bytes);
+        let mut from = 0;
+        for (sheet, end) in self.sheets {
+            chunk.pressed(sink, bytes.slice(from..end), sheet)?;
+            from = end;
+        }
+        Ok(())
+    }
+}
+
+/// A dictionary of byte strings (PLAIN).
+pub(super) fn dictionary<T: AsRef<[u8]>>(body: &mut Body, strings: impl Iterator<Item = T>) {
+    for string in strings {
+        let string = string.as_ref();
+        let length = u32::try_from(string.len()).expect("a batch is closed long before a cell is 4 GiB");
+        body.bytes().extend_from_slice(&length.to_le_bytes());
+        body.bytes().extend_from_slice(string);
+    }
+}
+
+/// A chunk of nulls, in pages of so many rows.
+pub(super) fn null_chunk(
+    leaf: &ColumnDescPtr,
+    pages: &[usize],
+    sink: &mut Sink,
+    tools: &mut Tools,
+) -> Result<(ColumnChunkMetaData, OffsetIndexMetaData)> {
+    let Tools { press, body } = tools;
+    let mut chunk = Chunk::new(leaf, Codec::None);
+    for &rows in pages {
+        body.clear();
+        if leaf.max_rep_level() > 0 {
+            zeros(body, rows);
+        }
+        zeros(body, rows);
+        chunk.data(sink, press, body, rows, Encoding::PLAIN)?;
+    }
+    chunk.finish(of_nulls(leaf.physical_type(), pages.iter().sum()))
+}
+
+/// Levels that are all zero.
+fn zeros(body: &mut Body, rows: usize) {
+    let mut run = Vec::new();
+    level_run(&mut run, 0, rows);
+    body.bytes().extend_from_slice(&(run.len() as u32).to_le_bytes());
+    body.bytes().extend_from_slice(&run);
+}
