@@ -5,13 +5,19 @@
 //! with one run of nulls when it is next written or when the batch is closed. So a builder belongs to
 //! a thread and a table, not to a template, and what a record lacks costs nothing.
 
+mod addresses;
+mod fixed;
+mod validity;
 mod values;
+mod variable;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 
-pub use values::{Bytes, Fixed, Lists, Maps};
+pub use addresses::Addresses;
+pub use fixed::Fixed;
+pub use variable::{Bytes, Lists, Maps};
 
 use self::values::Values;
 use crate::{Column, Table};
@@ -20,6 +26,8 @@ use crate::{Column, Table};
 pub const BATCH_ROWS: usize = 65_536;
 /// Bytes of variable length after which a batch should be closed, whatever its rows.
 pub const BATCH_BYTES: usize = 32 << 20;
+/// Rows that a column makes room for: a batch's, and those of the datagram that filled it.
+const BATCH_ROOM: usize = BATCH_ROWS + 1_024;
 /// Rows of a batch for which each step is checked where checks are on; later errors show when it is closed.
 const CHECKED_ROWS: usize = 1_024;
 
@@ -98,7 +106,7 @@ impl Builder {
         /// A column of [`crate::Kind::Time`].
         time Time Fixed<i64>;
         /// A column of [`crate::Kind::Address`].
-        address Address Bytes;
+        address Address Addresses;
         /// A column of [`crate::Kind::Text`]. Only UTF-8 may be pushed.
         text Text Bytes;
         /// A column of [`crate::Kind::Word`]: the word's place in its list.
@@ -118,6 +126,18 @@ impl Builder {
         );
     }
 
+    /// Takes back a batch that it closed, when whoever wrote it down is done with it: memory that is warm, and known to the
+    /// system, is filled again. Buffers that somebody else still holds are left to them.
+    pub fn recycle(&mut self, batch: RecordBatch) {
+        if !Arc::ptr_eq(batch.schema_ref(), &self.table.schema()) {
+            return;
+        }
+        let (_, arrays, _) = batch.into_parts();
+        for (&column, array) in self.table.columns().iter().zip(arrays) {
+            self.columns[column as usize].reclaim(array);
+        }
+    }
+
     /// Closes the batch: all rows so far, over the table's schema. The builder is empty afterwards.
     pub fn finish(&mut self) -> RecordBatch {
         let rows = std::mem::take(&mut self.rows);
@@ -131,6 +151,51 @@ impl Builder {
         RecordBatch::try_new_with_options(Arc::clone(&self.table.schema()), arrays, &options)
             .expect("every column was made by its kind and for all rows")
     }
+}
+
+/// An array of one value, made for a batch and shared by the next ones.
+#[derive(Debug)]
+struct Constant<T> {
+    value: T,
+    array: ArrayRef,
+}
+
+impl<T: Copy + PartialEq> Constant<T> {
+    /// So many cells of `value`: of the array that is known, else of one that `make` makes, a little longer than it need be.
+    fn slice(known: &mut Option<Self>, value: T, cells: usize, make: impl FnOnce(usize) -> ArrayRef) -> ArrayRef {
+        if let Some(known) = known
+            && known.value == value
+            && known.array.len() >= cells
+        {
+            return known.array.slice(0, cells);
+        }
+        let array = make(cells + cells / 64);
+        let slice = array.slice(0, cells);
+        *known = Some(Self { value, array });
+        slice
+    }
+}
+
+/// Keeps a buffer for the batch that is being filled, where that has none yet, or for the next one. There is no third: so
+/// a column never holds more than it needs while one batch is filled and another is written.
+fn keep<T>(mut buffer: Vec<T>, now: &mut Vec<T>, next: &mut Vec<T>) {
+    /// A column of long addresses, and whatever else was not closed in time.
+    const CELLS_MAX: usize = 8 * BATCH_ROOM;
+    buffer.clear();
+    if buffer.capacity() > CELLS_MAX {
+        return;
+    }
+    if now.capacity() == 0 {
+        *now = buffer;
+    } else if next.capacity() < buffer.capacity() {
+        *next = buffer;
+    }
+}
+
+/// A batch's bytes are bounded far below what 31 bits can count: it is closed at [`BATCH_BYTES`], and one datagram adds
+/// some megabytes at the most.
+fn offset(length: usize) -> i32 {
+    i32::try_from(length).expect("a batch is closed long before it holds 2 GiB")
 }
 
 /// One builder per table; what a thread that decodes datagrams fills.

@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use finderscope_flow::{Table, Tables};
+use finderscope_flow::Tables;
 use finderscope_intake::{Config, Intake, Quiet};
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 use finderscope_wire::ipfix::{self, Encoder, FieldSpecifier};
@@ -43,6 +43,7 @@ fn measure(name: &str, datagrams: &[Vec<u8>], flows: usize, time: Duration) {
     let mut tables = Tables::default();
     let listener = Listener { scheme: Scheme::Udp, address: SocketAddr::from(([0, 0, 0, 0], 2055)) };
     let source = SocketAddr::from(([10, 0, 0, 1], 50_000));
+    let rows_max: usize = std::env::var("ROWS").ok().and_then(|t| t.parse().ok()).unwrap_or(65536);
     let (mut sequence, mut closed) = (0_u64, 0_usize);
     let (start, start_cpu) = (Instant::now(), cpu_seconds());
     while start.elapsed() < time {
@@ -54,8 +55,10 @@ fn measure(name: &str, datagrams: &[Vec<u8>], flows: usize, time: Duration) {
                 &mut tables,
                 &mut Quiet,
             );
-            if tables.flows.is_full() {
-                closed += tables.of(Table::Flows).finish().num_rows();
+            if tables.flows.rows() >= rows_max {
+                let batch = tables.flows.finish();
+                closed += batch.num_rows();
+                tables.flows.recycle(batch);
                 intake.cut();
             }
         }

@@ -69,12 +69,14 @@ impl<'a> Records<'a> {
         field: Field,
     ) -> Option<impl ExactSizeIterator<Item = [u8; N]> + use<'a, N>> {
         let Self::Strided { body, stride } = *self else { return None };
-        if usize::from(field.length) != N {
+        let start = field.offset as usize;
+        if usize::from(field.length) != N || start + N > stride {
             return None;
         }
-        // Chunks begin at the field: the last one is short, but holds the field, as its record is whole.
-        let from_field = body.get(field.offset as usize..).unwrap_or_default();
-        Some(from_field.chunks(stride).map(|chunk| chunk.first_chunk().copied().unwrap_or([0; N])))
+        // That the field is within its record is the same for all of them, which the compiler sees: nothing but a load
+        // is left for each.
+        let cell = move |record: &[u8]| record.get(start..start + N).and_then(|cell| cell.try_into().ok());
+        Some(body.chunks_exact(stride).map(move |record| cell(record).unwrap_or([0; N])))
     }
 
     /// Some of the records, as spans.

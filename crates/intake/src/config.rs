@@ -114,7 +114,7 @@ pub struct Limits {
     pub samplers_per_exporter: usize,
     /// sFlow data sources of one exporter whose sequences are followed. Beyond, new ones are not.
     pub sources_per_exporter: usize,
-    /// Datagrams of one exporter that a new one is compared with.
+    /// Datagrams of one exporter that a new one is compared with, at most 1,024.
     pub duplicate_window: usize,
     /// Bytes of data of one exporter that wait for templates. Beyond, the oldest is given up.
     pub waiting_bytes_per_exporter: usize,

@@ -44,8 +44,7 @@ impl Context {
 pub(crate) fn push_address(builder: &mut Builder, column: Column, address: IpAddr, rows: usize) {
     let cells = builder.address(column);
     match address {
-        // Copies of a length that is known at compile time are a store each.
-        IpAddr::V4(address) => cells.extend_fixed(std::iter::repeat_n(address.octets(), rows)),
-        IpAddr::V6(address) => cells.extend_fixed(std::iter::repeat_n(address.octets(), rows)),
+        IpAddr::V4(address) => cells.push_run(&address.octets(), rows),
+        IpAddr::V6(address) => cells.push_run(&address.octets(), rows),
     }
 }

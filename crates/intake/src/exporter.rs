@@ -1,10 +1,13 @@
 //! All that is remembered of one exporter.
 
+mod domains;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::domains::Domains;
 use crate::Protocol;
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -46,7 +49,7 @@ pub(crate) struct Exporter {
     pub(crate) ledger: Ledger,
     pub(crate) duplicates: Duplicates,
     pub(crate) waiting: Waiting,
-    pub(crate) domains: BTreeMap<DomainKey, Domain>,
+    pub(crate) domains: Domains,
     /// Rates that were told for all of its domains.
     pub(crate) wide: Samplers,
     /// Elements that it described itself.
@@ -113,7 +116,7 @@ impl Exporter {
             ledger: Ledger::default(),
             duplicates: Duplicates::default(),
             waiting: Waiting::default(),
-            domains: BTreeMap::new(),
+            domains: Domains::default(),
             wide: Samplers::default(),
             learned: Learned::default(),
             forgotten: SequenceCounts::default(),
@@ -140,7 +143,7 @@ impl Exporter {
     /// Makes the domain known. Where there are too many, the idlest is forgotten; says how many template fields went with it.
     pub(crate) fn open_domain(&mut self, key: DomainKey, limits: &Limits) -> Forgotten {
         let mut forgotten = Forgotten::default();
-        if self.domains.contains_key(&key) {
+        if self.domains.contains(&key) {
             return forgotten;
         }
         while self.domains.len() >= limits.domains_per_exporter.max(1) {
@@ -156,7 +159,7 @@ impl Exporter {
                 self.forgotten.add(domain.sequence.counts);
             }
         }
-        self.domains.insert(key, Domain::default());
+        self.domains.open(key);
         forgotten
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Head {
 pub(crate) fn begin(head: &Head, exporter: &mut Exporter, pass: &mut Pass<'_>) -> (DomainKey, Context) {
     let key = pass.domain(head.protocol, head.domain, None);
     pass.open_domain(exporter, key);
-    let state = exporter.domains.entry(key).or_default();
+    let state = exporter.domains.open(key);
     let received_ns = pass.delivery.received_ns;
     state.clock.observe(received_ns, head.export_ns);
     if let Some(sequence) = head.sequence {

@@ -48,7 +48,7 @@ fn learn(
     pass: &mut Pass<'_>,
 ) -> TemplateChange {
     let now_ns = context.received_ns;
-    let domain = exporter.domains.entry(key).or_default();
+    let domain = exporter.domains.open(key);
     let known = domain.templates.get_mut(record.id);
     let mut times = TemplateTimes { first_ns: now_ns, last_ns: now_ns, redefined: 0 };
     let mut change = TemplateChange::Learned;
@@ -71,7 +71,7 @@ fn learn(
     if !exporter.listed {
         pass.shared.template_fields += plan.fields.len();
     }
-    exporter.domains.entry(key).or_default().templates.insert(record.id, Template { plan, times });
+    exporter.domains.open(key).templates.insert(record.id, Template { plan, times });
     change
 }
 
@@ -106,7 +106,7 @@ fn withdraw(
     let removed = match kind {
         None => remove(record.id, key, exporter, pass),
         Some(kind) => {
-            let templates = &mut exporter.domains.entry(key).or_default().templates;
+            let templates = &mut exporter.domains.open(key).templates;
             let before = templates.fields();
             let removed = templates.remove_kind(kind);
             let fields = before - templates.fields();
@@ -119,7 +119,7 @@ fn withdraw(
 }
 
 fn remove(id: u16, key: DomainKey, exporter: &mut Exporter, pass: &mut Pass<'_>) -> usize {
-    let removed = exporter.domains.entry(key).or_default().templates.remove(id);
+    let removed = exporter.domains.open(key).templates.remove(id);
     give_back(removed.as_ref().map_or(0, |template| template.plan.fields.len()), exporter, pass);
     usize::from(removed.is_some())
 }

@@ -14,7 +14,7 @@ use crate::{Protocol, sets};
 /// Decodes a datagram, which counts as one set.
 pub(crate) fn decode(message: &Message<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     let (key, context) = fixed::begin(&head(message.header()), exporter, pass);
-    let state = exporter.domains.entry(key).or_default();
+    let state = exporter.domains.open(key);
     let records = without_padding(message.records());
     state.records += records.len() as u64;
     let config = exporter.config.and_then(|at| pass.shared.config.exporters.get(at));
@@ -63,15 +63,11 @@ fn write(
     }
     use Column as C;
     context.write(builder, records.len());
-    let uptime_ms = frame.uptime_ms.unwrap_or(0);
-    let at = |at_ms: u32| plan::uptime(frame.export_ns, uptime_ms, at_ms);
-    times.starts.clear();
-    times.ends.clear();
-    times.starts.extend(records.iter().map(|record| at(record.first_ms.get())));
-    times.ends.extend(records.iter().map(|record| at(record.last_ms.get())));
-    plan::settle(frame, times);
+    let (firsts, lasts) = times.uptimes();
+    firsts.extend(records.iter().map(|record| record.first_ms.get()));
+    lasts.extend(records.iter().map(|record| record.last_ms.get()));
     let source = if frame.shift_ns == 0 { TimeSource::Uptime } else { TimeSource::Corrected };
-    let assumed = plan::write_times(builder, source, times);
+    let assumed = plan::write_uptimes(frame, source, builder, times);
     plan::write_rate(builder, rate, records.len());
 
     builder.address(C::SrcAddr).extend_fixed(records.iter().map(|record| record.source));

@@ -61,7 +61,7 @@ fn learn(
         if element == BOOT
             && let Some(millis @ 1..) = ipfix::unsigned(bytes)
         {
-            exporter.domains.entry(key).or_default().boot_ns = ipfix::millis_to_ns(millis);
+            exporter.domains.open(key).boot_ns = ipfix::millis_to_ns(millis);
         }
     }
     if !exporter.learned.learn(&described) {
@@ -74,8 +74,8 @@ fn learn(
     let mut kept = true;
     // What is told of another domain is kept for it where it is known; else where it was told.
     let other = DomainKey { id: place.domain.unwrap_or(key.id), ..key };
-    let key = if exporter.domains.contains_key(&other) { other } else { key };
-    kept &= exporter.domains.entry(key).or_default().samplers.learn(&told, room);
+    let key = if exporter.domains.contains(&other) { other } else { key };
+    kept &= exporter.domains.open(key).samplers.learn(&told, room);
     if place.wide {
         kept &= exporter.wide.learn(&told, room);
     }

@@ -37,9 +37,7 @@ pub(crate) use face::{Buffers, Rows};
 pub(crate) use packets::{mac, write as write_packet};
 pub(crate) use rates::write_run as write_rate;
 use sections::Section;
-pub(crate) use times::{
-    Frame, TimeBuffers, Times, settle, uptime, write_columns as write_times, write_run as write_moment,
-};
+pub(crate) use times::{Frame, TimeBuffers, Times, write_run as write_moment, write_uptimes};
 
 /// What is done with the records of a template.
 #[derive(Debug)]

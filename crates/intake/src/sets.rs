@@ -38,7 +38,7 @@ fn netflow9_message(message: &v9::Message<'_>, exporter: &mut Exporter, pass: &m
     let dialect = if enterprise { Dialect::V9Enterprise } else { Dialect::V9 };
     begin(&context, key, exporter, pass);
     sets(message.sets(), dialect, key, &context, exporter, pass);
-    let domain = exporter.domains.entry(key).or_default();
+    let domain = exporter.domains.open(key);
     domain.sequence.observe(sequence, Some(1), Some(uptime_ms));
 }
 
@@ -63,7 +63,7 @@ fn ipfix_message(message: &ipfix::Message<'_>, exporter: &mut Exporter, pass: &m
         pass.error(error);
     }
     let records = sets(message.sets(), Dialect::Ipfix, key, &context, exporter, pass);
-    let domain = exporter.domains.entry(key).or_default();
+    let domain = exporter.domains.open(key);
     domain.sequence.observe(sequence, records, None);
 }
 
@@ -89,7 +89,7 @@ fn context(
 
 fn begin(context: &Context, key: DomainKey, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     pass.open_domain(exporter, key);
-    let domain = exporter.domains.entry(key).or_default();
+    let domain = exporter.domains.open(key);
     domain.datagrams += 1;
     domain.last_ns = context.received_ns;
     domain.clock.observe(context.received_ns, context.export_ns.unwrap_or(context.received_ns));
@@ -211,7 +211,7 @@ pub(crate) fn records(
     };
     match &plan.work {
         Work::Data(data) => {
-            let domain = exporter.domains.entry(key).or_default();
+            let domain = exporter.domains.open(key);
             domain.records += walk.records as u64;
             let Shared { config, buffers, .. } = &mut *pass.shared;
             let rows = Rows {

@@ -29,7 +29,7 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
     let protocol = Protocol::sflow(datagram.version);
     let key = pass.domain(protocol, datagram.sub_agent_id, datagram.agent);
     pass.open_domain(exporter, key);
-    let domain = exporter.domains.entry(key).or_default();
+    let domain = exporter.domains.open(key);
     domain.sequence.observe(datagram.sequence_number, Some(1), Some(datagram.uptime_ms));
     domain.last_ns = pass.delivery.received_ns;
     domain.datagrams += 1;
@@ -114,7 +114,7 @@ fn observe(
             return;
         }
     }
-    let state = exporter.domains.entry(key).or_default().sources.entry(place).or_default();
+    let state = exporter.domains.open(key).sources.entry(place).or_default();
     state.sequence.observe(sequence, Some(1), None);
     if let Some(drops) = drops {
         state.observe_drops(drops);

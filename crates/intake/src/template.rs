@@ -4,7 +4,8 @@
 //! Data and options templates share one name space of ids. A new definition replaces the old at once; records that are
 //! being decoded keep theirs, since plans are shared by reference count and never changed.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use finderscope_wire::ipfix::{TemplateKind, TemplateRecord};
@@ -60,8 +61,28 @@ pub(crate) struct TemplateTimes {
 /// The templates of one domain, by id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Templates {
-    by_id: BTreeMap<u16, Template>,
+    by_id: HashMap<u16, Template, BuildHasherDefault<OfId>>,
     fields: usize,
+}
+
+/// Spreads ids, of which exporters mostly use the first ones. There are too few of them for anybody to make many collide.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfId(u64);
+
+impl Hasher for OfId {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+
+    fn write_u16(&mut self, id: u16) {
+        self.0 = u64::from(id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
 }
 
 impl Templates {
@@ -110,7 +131,10 @@ impl Templates {
         }
     }
 
+    /// In the order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, &Template)> {
-        self.by_id.iter().map(|(&id, template)| (id, template))
+        let mut templates: Vec<(u16, &Template)> = self.by_id.iter().map(|(&id, template)| (id, template)).collect();
+        templates.sort_unstable_by_key(|&(id, _)| id);
+        templates.into_iter()
     }
 }

@@ -14,7 +14,7 @@ pub mod v7;
 pub mod v8;
 pub mod v9;
 
-pub use time::{flow_times_ns, uptime_to_ns};
+pub use time::{UptimeZero, flow_times_ns, uptime_to_ns};
 
 use crate::{Problem, WireError};
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use finderscope_flow::builder::{Bytes, Fixed, Lists};
+use finderscope_flow::builder::{Addresses, Bytes, Fixed, Lists};
 use finderscope_flow::registry::{Conversion, Mapping};
 use finderscope_flow::{Builder, Column, Kind};
 use finderscope_wire::Reader;
@@ -154,7 +154,7 @@ fn bytes<'a>(records: &Records<'a>, row: usize, sources: &[Source], fits: impl F
     first
 }
 
-fn address_cells(cells: &mut Bytes, records: &Records<'_>, sources: &[Source]) {
+fn address_cells(cells: &mut Addresses, records: &Records<'_>, sources: &[Source]) {
     if let &[(field, _)] = sources {
         if let Some(addresses) = records.arrays::<4>(field) {
             return cells.extend_fixed(addresses);

@@ -126,9 +126,20 @@ impl Frame {
 /// Buffers that are used again and again.
 #[derive(Debug, Default)]
 pub(crate) struct TimeBuffers {
-    pub(crate) starts: Vec<i64>,
-    pub(crate) ends: Vec<i64>,
+    starts: Vec<i64>,
+    ends: Vec<i64>,
     assumed: Vec<usize>,
+    firsts: Vec<u32>,
+    lasts: Vec<u32>,
+}
+
+impl TimeBuffers {
+    /// Empty buffers for the uptimes of each record's first and last packet.
+    pub(crate) fn uptimes(&mut self) -> (&mut Vec<u32>, &mut Vec<u32>) {
+        self.firsts.clear();
+        self.lasts.clear();
+        (&mut self.firsts, &mut self.lasts)
+    }
 }
 
 impl Times {
@@ -151,9 +162,17 @@ impl Times {
             write_run(builder, frame.received_ns, TimeSource::Assumed, rows);
             return 0;
         }
+        let source = if frame.shift_ns == 0 { TimeSource::Uptime } else { TimeSource::Corrected };
+        if frame.uptime_ms.is_some() && self.reads_uptimes(records, buffers) {
+            return write_uptimes(frame, source, builder, buffers);
+        }
         let of_uptimes = [self.start, self.end].into_iter().flatten().any(|time| time.unit == Unit::Uptime);
         let nobody_knows_uptime = of_uptimes && !frame.knows_uptime() && self.boot.is_none();
         let frame = if nobody_knows_uptime { &self.ending_at_export(records, frame) } else { frame };
+        if nobody_knows_uptime && self.reads_uptimes(records, buffers) {
+            write_uptimes(frame, TimeSource::Assumed, builder, buffers);
+            return rows as u64;
+        }
         self.read(records, frame, buffers);
         settle(frame, buffers);
         let said = match (nobody_knows_uptime, frame.shift_ns, of_uptimes) {
@@ -166,13 +185,31 @@ impl Times {
         if nobody_knows_uptime { rows as u64 } else { impossible }
     }
 
+    /// Reads uptimes, where that is all that the records have, and each of four bytes.
+    fn reads_uptimes(&self, records: &Records<'_>, buffers: &mut TimeBuffers) -> bool {
+        let (Some(start), Some(end)) = (self.start, self.end) else { return false };
+        if start.unit != Unit::Uptime || end.unit != Unit::Uptime {
+            return false;
+        }
+        let (Some(starts), Some(ends)) = (records.arrays(start.field), records.arrays(end.field)) else { return false };
+        let (firsts, lasts) = buffers.uptimes();
+        firsts.extend(starts.map(u32::from_be_bytes));
+        lasts.extend(ends.map(u32::from_be_bytes));
+        true
+    }
+
     /// Where nobody says what the uptime is now, the youngest flow of the set ended when it was exported: durations
     /// and the distances between flows stay true.
     fn ending_at_export(&self, records: &Records<'_>, frame: &Frame) -> Frame {
         let fields = [self.end, self.start].into_iter().flatten().filter(|time| time.unit == Unit::Uptime);
-        let cells = fields.flat_map(|time| records.cells(time.field));
-        let latest = cells.filter_map(ipfix::unsigned).filter_map(|at_ms| u32::try_from(at_ms).ok()).max();
-        Frame { uptime_ms: latest, ..*frame }
+        let latest = fields.filter_map(|time| match records.arrays(time.field) {
+            Some(cells) => cells.map(u32::from_be_bytes).max(),
+            None => {
+                let cells = records.cells(time.field).filter_map(ipfix::unsigned);
+                cells.filter_map(|at_ms| u32::try_from(at_ms).ok()).max()
+            }
+        });
+        Frame { uptime_ms: latest.max(), ..*frame }
     }
 
     fn read(&self, records: &Records<'_>, frame: &Frame, buffers: &mut TimeBuffers) {
@@ -228,11 +265,6 @@ impl Times {
     /// Uptimes, in the order of who knows the exporter's uptime: the header, the record, options data.
     fn uptimes(&self, field: Field, records: &Records<'_>, frame: &Frame, out: &mut Vec<i64>) {
         let export_ns = frame.export_ns;
-        if let Some(uptime_ms) = frame.uptime_ms
-            && let Some(cells) = records.arrays::<4>(field)
-        {
-            return out.extend(cells.map(|cell| uptime(export_ns, uptime_ms, u32::from_be_bytes(cell))));
-        }
         for row in 0..records.len() {
             let at_ms = ipfix::unsigned(records.cell(row, field)).and_then(|at| u32::try_from(at).ok());
             let boot_ns = self
@@ -247,8 +279,34 @@ impl Times {
 }
 
 /// An uptime of zero is one that was never set: no packet is older than its router.
-pub(crate) fn uptime(export_ns: i64, uptime_ms: u32, at_ms: u32) -> i64 {
+fn uptime(export_ns: i64, uptime_ms: u32, at_ms: u32) -> i64 {
     if at_ms == 0 { NONE } else { netflow::uptime_to_ns(export_ns, uptime_ms, at_ms) }
+}
+
+/// Writes the three columns of time from the uptimes in `buffers` and the header's. Says how many times are assumed.
+pub(crate) fn write_uptimes(
+    frame: &Frame,
+    source: TimeSource,
+    builder: &mut Builder,
+    buffers: &mut TimeBuffers,
+) -> u64 {
+    let (export_ns, uptime_ms) = (frame.export_ns, frame.uptime_ms.unwrap_or(0));
+    let TimeBuffers { starts, ends, firsts, lasts, .. } = buffers;
+    if let Some(zero) = netflow::UptimeZero::new(export_ns, uptime_ms, frame.shift_ns)
+        && zero.earliest_ns() >= SINCE_NS
+        && zero.are_in_order(firsts, lasts)
+    {
+        builder.time(Column::TimeFlowStartNs).extend(firsts.iter().map(|&at_ms| zero.ns(at_ms)));
+        builder.time(Column::TimeFlowEndNs).extend(lasts.iter().map(|&at_ms| zero.ns(at_ms)));
+        builder.word(Column::TimeSource).push_run(source as i32, firsts.len());
+        return 0;
+    }
+    starts.clear();
+    ends.clear();
+    starts.extend(firsts.iter().map(|&at_ms| uptime(export_ns, uptime_ms, at_ms)));
+    ends.extend(lasts.iter().map(|&at_ms| uptime(export_ns, uptime_ms, at_ms)));
+    settle(frame, buffers);
+    write_columns(builder, source, buffers)
 }
 
 fn absolute(field: Field, records: &Records<'_>, out: &mut Vec<i64>, convert: impl Fn(u64) -> Option<i64>) {
@@ -263,12 +321,20 @@ fn absolute(field: Field, records: &Records<'_>, out: &mut Vec<i64>, convert: im
 }
 
 /// Shifts what a wrong clock said, and puts the receive time where a time cannot be.
-pub(crate) fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
-    let TimeBuffers { starts, ends, assumed } = buffers;
+fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
+    let TimeBuffers { starts, ends, assumed, .. } = buffers;
     assumed.clear();
     let reference_ns = frame.export_ns.saturating_add(frame.shift_ns);
     let earliest_end_ns = reference_ns.saturating_sub(PAST_MAX_NS);
     let latest_ns = reference_ns.saturating_add(AHEAD_MAX_NS);
+    if frame.shift_ns == 0 {
+        // As a rule all times are as they should be: that is asked first, without a branch for each.
+        let sound =
+            |start: i64, end: i64| (start <= end) & (start >= SINCE_NS) & (end >= earliest_end_ns) & (end <= latest_ns);
+        if starts.iter().zip(ends.iter()).fold(true, |all, (&start, &end)| all & sound(start, end)) {
+            return;
+        }
+    }
     for (row, (start, end)) in starts.iter_mut().zip(ends.iter_mut()).enumerate() {
         // One of the two may be missing: the other stands for it.
         if *start == NONE {
@@ -291,11 +357,11 @@ pub(crate) fn settle(frame: &Frame, buffers: &mut TimeBuffers) {
 }
 
 /// Writes what [`settle`] left. Says how many times are assumed.
-pub(crate) fn write_columns(builder: &mut Builder, source: TimeSource, buffers: &TimeBuffers) -> u64 {
-    let TimeBuffers { starts, ends, assumed } = buffers;
+fn write_columns(builder: &mut Builder, source: TimeSource, buffers: &TimeBuffers) -> u64 {
+    let TimeBuffers { starts, ends, assumed, .. } = buffers;
     let rows = builder.rows();
-    builder.time(Column::TimeFlowStartNs).extend(starts.iter().copied());
-    builder.time(Column::TimeFlowEndNs).extend(ends.iter().copied());
+    builder.time(Column::TimeFlowStartNs).extend_from_slice(starts);
+    builder.time(Column::TimeFlowEndNs).extend_from_slice(ends);
     let sources = builder.word(Column::TimeSource);
     sources.push_run(source as i32, starts.len());
     if !assumed.is_empty() {
