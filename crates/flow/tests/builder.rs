@@ -135,3 +135,86 @@ fn every_column_has_one_name_and_a_place() {
         }
     }
 }
+
+/// Where the cells of a batch's column of bytes and of its sources begin.
+fn places(batch: &arrow::array::RecordBatch) -> [*const u8; 2] {
+    let column = |column: Column| batch.column_by_name(column.name()).unwrap();
+    let bytes = column(Column::Bytes).as_primitive::<UInt64Type>().values().inner().as_ptr();
+    [bytes, column(Column::SrcAddr).as_binary::<i32>().values().as_ptr()]
+}
+
+fn fill(flows: &mut Builder, first: u64) -> arrow::array::RecordBatch {
+    flows.time(Column::TimeReceivedNs).push_run(1, 100);
+    flows.u64(Column::Bytes).extend((0..100_u32).map(|row| first + u64::from(row)));
+    flows.address(Column::SrcAddr).extend_fixed((0..100_u32).map(|row| (first as u32 + row).to_be_bytes()));
+    flows.advance(100);
+    flows.finish()
+}
+
+#[test]
+fn a_batch_that_nobody_holds_any_more_is_filled_again() {
+    let mut flows = Builder::new(Table::Flows);
+    let first = fill(&mut flows, 1_000);
+    let (before, held) = (places(&first), first.clone());
+    flows.recycle(first);
+    let second = fill(&mut flows, 2_000);
+    assert_ne!(places(&second), before, "somebody still holds the first one");
+    assert_eq!(held.column_by_name("bytes").unwrap().as_primitive::<UInt64Type>().value(99), 1_099);
+    flows.recycle(held);
+    let third = fill(&mut flows, 3_000);
+    assert_eq!(places(&third), before);
+    let bytes = third.column_by_name("bytes").unwrap().as_primitive::<UInt64Type>();
+    assert_eq!((bytes.len(), bytes.value(0), bytes.value(99), bytes.null_count()), (100, 3_000, 3_099, 0));
+    let sources = third.column_by_name("src_addr").unwrap().as_binary::<i32>();
+    assert_eq!(sources.value(99), 3_099_u32.to_be_bytes());
+}
+
+#[test]
+fn runs_of_values_and_of_nulls_are_written_out_where_something_else_comes() {
+    let mut flows = Builder::new(Table::Flows);
+    flows.time(Column::TimeReceivedNs).push_run(1, 9);
+    let cells = flows.u16(Column::SrcPort);
+    cells.push_nulls(1);
+    cells.push_run(443, 2);
+    cells.push_run(443, 1);
+    cells.push_nulls(2);
+    cells.push_option(None);
+    cells.push(53);
+    cells.push_option(Some(0));
+    assert_eq!(cells.len(), 9);
+    flows.u16(Column::DstPort).push_run(80, 9);
+    flows.u8(Column::Proto).push_nulls(9);
+    let cells = flows.u32(Column::InIf);
+    cells.push_run(7, 9);
+    cells.tail_mut(7)[1] = 8;
+    flows.advance(9);
+    let batch = flows.finish();
+    let ports =
+        |name: &str| batch.column_by_name(name).unwrap().as_primitive::<UInt16Type>().iter().collect::<Vec<_>>();
+    let p = Some(443);
+    assert_eq!(ports("src_port"), [None, p, p, p, None, None, None, Some(53), Some(0)]);
+    assert_eq!(ports("dst_port"), [Some(80); 9]);
+    assert_eq!(batch.column_by_name("proto").unwrap().null_count(), 9);
+    let interfaces = batch.column_by_name("in_if").unwrap().as_primitive::<arrow::datatypes::UInt32Type>();
+    assert_eq!(interfaces.values()[6..], [7, 7, 8]);
+}
+
+#[test]
+fn what_is_one_value_to_its_end_is_right_in_every_batch() {
+    let mut flows = Builder::new(Table::Flows);
+    for (rows, port, address) in
+        [(10, 1_u16, [10, 0, 0, 1]), (100, 1, [10, 0, 0, 1]), (50, 1, [10, 0, 0, 1]), (20, 2, [9; 4])]
+    {
+        flows.time(Column::TimeReceivedNs).push_run(1, rows);
+        flows.u16(Column::SrcPort).push_run(port, rows);
+        flows.address(Column::ExporterAddress).push_run(&address, rows);
+        flows.word(Column::Type).push_run(FlowType::Ipfix as i32, rows);
+        flows.advance(rows);
+        let batch = flows.finish();
+        let ports = batch.column_by_name("src_port").unwrap().as_primitive::<UInt16Type>();
+        assert!(ports.len() == rows && ports.values().iter().all(|&value| value == port));
+        let exporters = batch.column_by_name("exporter_address").unwrap().as_binary::<i32>();
+        assert!(exporters.len() == rows && exporters.iter().all(|value| value == Some(&address[..])));
+        assert_eq!(batch.column_by_name("type").unwrap().as_any_dictionary().keys().null_count(), 0);
+    }
+}

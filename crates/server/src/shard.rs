@@ -165,6 +165,9 @@ impl Running {
                 self.shard.writer.write(builder.table(), builder.finish());
             }
         }
+        for (table, batch) in self.shard.writer.written() {
+            self.tables.of(table).recycle(batch);
+        }
     }
 
     fn tick(&mut self, now: Instant) {

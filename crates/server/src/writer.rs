@@ -17,11 +17,15 @@ use finderscope_store::{Committed, Cut, ShardWriter, StoreError};
 /// Batches that may wait for the writer.
 const QUEUE: usize = 8;
 
+/// Batches that are written down and wait for the shard to fill their memory again; further ones are freed.
+const WRITTEN: usize = 2;
+
 /// The shard's end.
 #[derive(Debug)]
 pub(crate) struct Writer {
     shard: u32,
     orders: SyncSender<Order>,
+    written: Receiver<(Table, RecordBatch)>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,11 +69,12 @@ impl Writer {
     /// Starts the thread.
     pub(crate) fn start(writer: ShardWriter, journal: SyncHandle) -> std::io::Result<Self> {
         let (orders, queue) = sync_channel(QUEUE);
+        let (done, written) = sync_channel(WRITTEN);
         let shard = writer.shard();
         let shared = Arc::new(Shared { stored: AtomicU64::new(writer.position()), ..Shared::default() });
-        let worker = Worker { writer, journal, shared: Arc::clone(&shared), failed: false };
+        let worker = Worker { writer, journal, shared: Arc::clone(&shared), failed: false, done };
         let thread = std::thread::Builder::new().name(format!("write-{shard}")).spawn(move || worker.run(&queue))?;
-        Ok(Self { shard, orders, shared, thread: Some(thread) })
+        Ok(Self { shard, orders, written, shared, thread: Some(thread) })
     }
 
     /// The shard's number.
@@ -85,6 +90,11 @@ impl Writer {
     /// Hands rows over. They count with the next cut.
     pub(crate) fn write(&self, table: Table, batch: RecordBatch) {
         self.order(Order::Write(table, batch));
+    }
+
+    /// Batches that are written down, for whoever made them to fill their memory again.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (Table, RecordBatch)> {
+        self.written.try_iter()
     }
 
     /// Asks for a cut: all rows of deliveries before `position` were handed over.
@@ -149,6 +159,7 @@ struct Worker {
     journal: SyncHandle,
     shared: Arc<Shared>,
     failed: bool,
+    done: SyncSender<(Table, RecordBatch)>,
 }
 
 impl Worker {
@@ -168,9 +179,12 @@ impl Worker {
         if self.failed {
             return;
         }
+        let written = batch.clone();
         if let Err(error) = self.writer.write(table, batch) {
             self.fail(&error);
         }
+        // What finds no room is freed.
+        let _ = self.done.try_send((table, written));
     }
 
     fn cut(&mut self, position: u64, state: Option<(u64, Vec<u8>)>) {

@@ -1,5 +1,5 @@
 use finderscope_wire::netflow::v5::{Header, Message, Record, Sampling, encode};
-use finderscope_wire::netflow::{flow_times_ns, uptime_to_ns, version};
+use finderscope_wire::netflow::{UptimeZero, flow_times_ns, uptime_to_ns, version};
 use proptest::prelude::*;
 use zerocopy::FromBytes;
 
@@ -123,6 +123,22 @@ const MS: i64 = 1_000_000;
 fn a_flow_before_the_header_lies_before_it() {
     assert_eq!(uptime_to_ns(HEADER_NS, 10_000, 4_000), HEADER_NS - 6_000 * MS);
     assert_eq!(uptime_to_ns(HEADER_NS, 10_000, 10_000), HEADER_NS);
+}
+
+#[test]
+fn many_uptimes_at_once_are_what_each_is_alone() {
+    for uptime_ms in [0, 1, 10_000, 99_999, 100_001, 1 << 31, u32::MAX - 5, u32::MAX] {
+        let zero = UptimeZero::new(HEADER_NS, uptime_ms, 7).unwrap();
+        for at_ms in [0, 1, 4_000, 10_000, 110_000, 110_001, 1 << 31, u32::MAX - 100_005, u32::MAX - 1, u32::MAX] {
+            let alone = uptime_to_ns(HEADER_NS, uptime_ms, at_ms);
+            assert_eq!(zero.ns(at_ms), alone + 7, "{at_ms} of {uptime_ms}");
+            assert!(alone + 7 >= zero.earliest_ns());
+            let other = uptime_to_ns(HEADER_NS, uptime_ms, 5_000);
+            assert_eq!(zero.are_in_order(&[5_000, at_ms], &[5_000, 5_000]), at_ms != 0 && alone <= other);
+        }
+    }
+    assert!(UptimeZero::new(i64::MAX, 1, 0).is_none() && UptimeZero::new(i64::MIN, 1, 0).is_none());
+    assert!(UptimeZero::new(HEADER_NS, 1, i64::MAX).is_none());
 }
 
 #[test]
