@@ -85,6 +85,12 @@ pub(crate) fn index_folder(hour: i64) -> String {
     folder_of("index", hour)
 }
 
+/// Where the totals of an hour's day lie.
+pub(crate) fn totals_folder(hour: i64) -> String {
+    let folder = folder_of("totals", hour);
+    folder.rsplit_once('/').map_or_else(String::new, |(day, _)| day.to_owned())
+}
+
 fn folder_of(name: &str, hour: i64) -> String {
     let start = jiff::Timestamp::from_second(hour * 3600)
         .expect("64 bits of nanoseconds span the years 1677 to 2262, which are all representable")
@@ -120,6 +126,7 @@ mod tests {
     #[test]
     fn hours_are_folders_in_utc_also_before_1970() {
         assert_eq!(hour_folder(Table::Flows, hour_of(1_767_225_600 * 1_000_000_000)), "flows/day=2026-01-01/hour=00");
+        assert_eq!(totals_folder(hour_of(-1)), "totals/day=1969-12-31");
         assert_eq!(hour_folder(Table::Drops, hour_of(-1)), "drops/day=1969-12-31/hour=23");
         assert_eq!(hour_folder(Table::Flows, hour_of(i64::MIN)), "flows/day=1677-09-21/hour=00");
         assert_eq!(hour_folder(Table::Flows, hour_of(i64::MAX)), "flows/day=2262-04-11/hour=23");

@@ -1,4 +1,4 @@
-//! Several parts written as one, with the index of its rows in the same pass.
+//! Several parts written as one, with the index and the totals of its rows in the same pass.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use super::source::Source;
 use super::swap::{Replacement, Unfinished};
 use super::{Done, KeepError, Rules, go_on, room};
 use crate::index::IndexBuilder;
-use crate::layout::{hour_folder, hour_of, index_folder};
+use crate::layout::{hour_folder, hour_of, index_folder, totals_folder};
 use crate::part::OpenPart;
 use crate::settings::Encoding;
 use crate::store::Shared;
-use crate::{Companion, DiskError, Part, Problem, disk};
+use crate::totals::TotalsBuilder;
+use crate::{Companion, DiskError, Part, Problem, Totals, disk};
 
 /// Reads the sources one after the other, so that memory does not grow with them, and swaps the new parts in.
 pub(crate) fn run(
@@ -28,15 +29,23 @@ pub(crate) fn run(
     let bytes_before = sources.iter().map(|part| part.bytes_on_disk()).sum();
     room::check(&shared.layout.dir, bytes_before)?;
     let hour = sources.first().map_or(0, |part| hour_of(part.min_received_ns));
-    let mut merge =
-        Merge { shared, table, hour, rules, unfinished: Unfinished::new(shared), open: None, parts: Vec::new() };
+    let mut merge = Merge {
+        shared,
+        table,
+        hour,
+        rules,
+        unfinished: Unfinished::new(shared),
+        open: None,
+        parts: Vec::new(),
+        totals: Vec::new(),
+    };
     for part in sources {
         merge.add(part, stop)?;
     }
     merge.close()?;
     go_on(stop)?;
-    let Merge { unfinished, parts, .. } = merge;
-    let replacement = Replacement { sources: sources.to_vec(), joined: Vec::new(), parts, totals: Vec::new() };
+    let Merge { unfinished, parts, totals, .. } = merge;
+    let replacement = Replacement { sources: sources.to_vec(), joined: Vec::new(), parts, totals };
     let bytes_after = replacement.bytes();
     replacement.commit(shared, unfinished)?;
     let rows = sources.iter().map(|part| part.rows).sum();
@@ -51,14 +60,15 @@ struct Merge<'a> {
     unfinished: Unfinished<'a>,
     open: Option<Open>,
     parts: Vec<Part>,
+    totals: Vec<Totals>,
 }
 
 /// A merged part while it is written.
 struct Open {
     name: String,
     part: OpenPart,
-    /// Only flows have one.
-    index: Option<IndexBuilder>,
+    /// Only flows have them.
+    beside: Option<(IndexBuilder, TotalsBuilder)>,
 }
 
 impl Merge<'_> {
@@ -85,8 +95,9 @@ impl Merge<'_> {
             let rows = room.min(batch.num_rows() - done);
             let slice = batch.slice(done, rows);
             open.part.write(&slice, &self.shared.probe)?;
-            if let Some(index) = &mut open.index {
+            if let Some((index, totals)) = &mut open.beside {
                 index.add(&slice);
+                totals.add(&slice);
             }
             done += rows;
             if rows == room {
@@ -101,18 +112,19 @@ impl Merge<'_> {
         let path = self.shared.layout.incoming().join(format!("{name}.parquet"));
         self.unfinished.will_write(path.clone());
         let part = OpenPart::create(self.table, self.hour, Encoding::Merged, path)?;
-        let index = (self.table == Table::Flows).then(IndexBuilder::new);
-        Ok(Open { name, part, index })
+        let beside = (self.table == Table::Flows).then(|| (IndexBuilder::new(), TotalsBuilder::new()));
+        Ok(Open { name, part, beside })
     }
 
     fn close(&mut self) -> Result<(), KeepError> {
-        let Some(Open { name, part, index }) = self.open.take() else { return Ok(()) };
+        let Some(Open { name, part, beside }) = self.open.take() else { return Ok(()) };
         let whole = part.close()?;
         whole.sync()?;
         let path = format!("{}/{name}.parquet", hour_folder(whole.table, whole.hour));
         let mut part = whole.tally.into_part(path, whole.table, whole.file_bytes, None);
-        if let Some(index) = index {
+        if let Some((index, totals)) = beside {
             part.index = Some(self.index(&name, index)?);
+            self.totals.extend(self.totals(&name, totals, &part.path)?);
         }
         self.parts.push(part);
         Ok(())
@@ -122,6 +134,14 @@ impl Merge<'_> {
         let path = format!("{}/{name}.index", index_folder(self.hour));
         let file = self.will_write(&path)?;
         Ok(Companion { path, file_bytes: index.finish(&file)? })
+    }
+
+    /// None where the sums are beyond 64 bits.
+    fn totals(&mut self, name: &str, totals: TotalsBuilder, of: &str) -> Result<Option<Totals>, DiskError> {
+        let path = format!("{}/{name}.parquet", totals_folder(self.hour));
+        let file = self.will_write(&path)?;
+        let Some(made) = totals.finish(&file)? else { return Ok(None) };
+        Ok(Some(made.into_totals(path, vec![of.to_owned()])))
     }
 
     fn will_write(&mut self, path: &str) -> Result<PathBuf, DiskError> {

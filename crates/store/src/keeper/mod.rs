@@ -31,6 +31,8 @@
 //! after it. For what "now" is when the clock jumps see [`crate::keeper::clock`].
 
 pub mod clock;
+mod days;
+mod join;
 mod merge;
 mod plan;
 mod retain;
@@ -114,6 +116,11 @@ pub enum Job {
         table: Table,
         /// In the order that their rows will have.
         sources: Vec<Arc<Part>>,
+    },
+    /// Files of totals of one day become one.
+    Join {
+        /// Which.
+        totals: Vec<Arc<Totals>>,
     },
     /// What is too old or too much.
     Remove {
@@ -202,13 +209,16 @@ impl Keeper {
         let pending = self.store.shared.pending();
         let manifest = self.store.shared.manifest();
         let view = plan::View { catalog: manifest.catalog(), unfit: &self.unfit, pending: &pending };
-        retain::plan(&view, now, &self.rules).or_else(|| plan::plan(&view, now.wall_ns, &self.rules))
+        retain::plan(&view, now, &self.rules)
+            .or_else(|| plan::plan(&view, now.wall_ns, &self.rules))
+            .or_else(|| days::plan(&view, now.wall_ns, &self.rules))
     }
 
     /// Does it, or leaves everything as it was. `stop` is looked at every few milliseconds.
     pub fn run(&mut self, job: &Job, stop: &AtomicBool) -> Result<Done, KeepError> {
         let done = match job {
             Job::Merge { table, sources } => merge::run(&self.store.shared, *table, sources, &self.rules, stop),
+            Job::Join { totals } => join::run(&self.store.shared, totals, stop),
             Job::Remove { cause, parts, totals } => self.remove(*cause, parts, totals),
         };
         if let Err(KeepError::Damaged(problem @ (Problem::Part { path, .. } | Problem::Totals { path, .. }))) = &done {

@@ -8,7 +8,7 @@ use finderscope_flow::Table;
 use super::{Job, Rules};
 use crate::Part;
 use crate::catalog::Catalog;
-use crate::layout::hour_of;
+use crate::layout::{HOUR_NS, hour_of};
 
 /// Rows whose rewriting costs nothing worth a rule.
 const FEW_ROWS: u64 = 1 << 16;
@@ -144,4 +144,9 @@ fn fill(mut parts: Vec<&Arc<Part>>, rules: &Rules) -> Vec<Arc<Part>> {
         }
     }
     sources
+}
+
+/// The first nanosecond of the day that an hour belongs to.
+pub(crate) const fn day_of(hour: i64) -> i64 {
+    hour.div_euclid(24).saturating_mul(24 * HOUR_NS)
 }

@@ -152,6 +152,11 @@ impl Shared {
 
     /// What a merged part is called; no other has been.
     pub(crate) fn merged_name(&self) -> String {
-        format!("merged-{:016x}-{}", now_ns(), self.next_file())
+        self.new_name("merged")
+    }
+
+    /// A name that no other file has had.
+    pub(crate) fn new_name(&self, kind: &str) -> String {
+        format!("{kind}-{:016x}-{}", now_ns(), self.next_file())
     }
 }
