@@ -45,6 +45,7 @@ mod state;
 mod stats;
 mod store;
 mod sums;
+pub mod totals;
 
 pub use disk::{Probe, Step};
 pub use encode::PartWriter;

@@ -133,7 +133,7 @@ fn description(metadata: &ParquetMetaData) -> Option<Tally> {
 }
 
 /// The disk's own word where the Parquet writer passes it on.
-fn parquet_error(doing: &'static str, path: &Path, error: ParquetError) -> DiskError {
+pub(crate) fn parquet_error(doing: &'static str, path: &Path, error: ParquetError) -> DiskError {
     let source = match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             Ok(error) => *error,
