@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Kills a loaded `finderscope serve` again and again, and then counts.
 
-    kill9.py [--kills N] [--seed S] [--finderscope PATH]
+    kill9.py [--kills N] [--seed S] [--merging] [--finderscope PATH]
 
 A sender replays NetFlow v9 without a pause. Some kills come at a random moment, the others are aimed: at a
 part that is being written, at a part that has just been put in place, at the manifest growing, at a decoder's state being
-written. After every kill the server is started again on the same folder and port.
+written. With --merging parts are merged as soon as four have come together, and kills are aimed at that, too: at the merged part that is
+being written, at its index, its totals, and at the moment when it has just taken its sources' place. After every kill the server is started again on the same folder and port.
 
 At the end every datagram (by exporter and sequence number) must be there whole and once, or in a gap that `status` shows;
 then data without templates is replayed into a restarted server and must be decoded with the templates from before.
@@ -17,6 +18,7 @@ p = argparse.ArgumentParser()
 p.add_argument("--kills", type=int, default=100)
 p.add_argument("--seed", type=int, default=1)
 p.add_argument("--rate", type=int, default=2000, help="datagrams a second")
+p.add_argument("--merging", action="store_true", help="merge all the time, and aim at it")
 p.add_argument("--finderscope", default=os.environ.get("FINDERSCOPE", "target/debug/finderscope"))
 a = p.parse_args()
 rng = random.Random(a.seed)
@@ -74,6 +76,15 @@ AIMS = {
 }
 
 
+if a.merging:
+    AIMS |= {
+        "a merged part being written": lambda: files("incoming/merged-*"),
+        "an index": lambda: files("index/day=*/hour=*/*"),
+        "totals": lambda: files("totals/day=*/*"),
+        "a merged part in place": lambda: files("*/day=*/hour=*/merged-*"),
+    }
+
+
 def wait_for(aim):
     """Until what is aimed at changes, or some seconds have passed."""
     before, deadline = AIMS[aim](), time.monotonic() + 2.5
@@ -84,7 +95,7 @@ def wait_for(aim):
 
 
 def main():
-    (work / "fs.toml").write_text("store.cut_seconds = 1\n")
+    (work / "fs.toml").write_text("store.cut_seconds = 1\n" + ("store.merge_parts = 4\n" if a.merging else ""))
     run("generate", "v9", "--flows", 120_000, "--seed", a.seed, "--exporters", 6, "-o", work / "load.pcap")
     server, _ = serve()
     loops = 1 + a.kills * 3 * a.rate // 5_000
@@ -106,9 +117,11 @@ def main():
     sender.wait()
     time.sleep(2.5)  # two publications of the figures, so that they include the last datagram
     last = status()
+    still_merges()
     server.send_signal(signal.SIGTERM)
     if server.wait(timeout=60):
         sys.exit("serve did not end well on SIGTERM")
+    no_strays()
     check(last, aims)
     templates_survive()
 
@@ -138,6 +151,45 @@ def check(last, aims):
     print(f"{datagrams} datagrams whole and once, {missing} in gaps that status shows, {len(failures)} failures")
     if failures or not datagrams:
         sys.exit("\n".join(failures[:20]) or "nothing came")
+
+
+def still_merges():
+    """The last server, too, merges what the killed ones left."""
+    if not a.merging:
+        return
+    merged = last_merged()
+    print(f"{merged} parts were merged by the last server")
+    if not merged:
+        sys.exit("nothing was merged")
+
+
+def last_merged():
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        merged = status()["store"]["keeping"]["merged_parts"]
+        if merged:
+            return merged
+        time.sleep(0.5)
+    return 0
+
+
+def no_strays():
+    """After a clean end and a last start, each file in the folder is one that the manifest names."""
+    named = set()
+    for line in (data / "manifest").read_text().splitlines():
+        record = json.loads(line)
+        named -= set(record.get("removed", []))
+        for part in record.get("parts", []) + record.get("totals", []) * (record["record"] == "replace"):
+            named.add(part["path"])
+        named |= {record[kept]["path"] for kept in ("part", "totals") if record["record"] in ("kept", "kept_totals") and kept in record}
+    indexes = {path for path in files("index/day=*/hour=*/*")}
+    there = {str(Path(path).relative_to(data)) for path in files("*/day=*/**/*.parquet")}
+    strays = [path for path in there ^ named]
+    merged = {Path(path).stem for path in named if path.startswith("flows/") and "/merged-" in path}
+    strays += [path for path in indexes if Path(path).stem not in merged]
+    strays += files("incoming/*")
+    if strays:
+        sys.exit("files that nobody names: " + ", ".join(strays[:5]))
 
 
 def flows_per_datagram():

@@ -24,6 +24,7 @@ pub mod import;
 pub mod keeper;
 mod metrics;
 mod recover;
+mod seldom;
 mod shard;
 pub mod status;
 mod writer;

@@ -19,6 +19,7 @@ use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 
 use crate::board::{Health, Seat};
 use crate::recover::{self, Recovered};
+use crate::seldom::Seldom;
 use crate::writer::{Outcome, Writer};
 
 /// Datagrams of one system call.
@@ -67,6 +68,9 @@ struct Running {
     last_publish: Instant,
     /// The position of the last cut that was handed over.
     handed: u64,
+    /// What is said of a disk that does not take what it should.
+    unwritten: Seldom,
+    unstored: Seldom,
 }
 
 impl Shard {
@@ -84,6 +88,8 @@ impl Shard {
             last_flush: now,
             last_publish: now,
             handed,
+            unwritten: Seldom::default(),
+            unstored: Seldom::default(),
         };
         let mut batch = Batch::new(BATCH_DATAGRAMS);
         running.publish();
@@ -194,8 +200,10 @@ impl Running {
     }
 
     fn flush(&mut self) {
-        if let Err(error) = self.shard.journal.flush() {
-            tracing::warn!(%error, shard = self.shard.writer.shard(), "the journal cannot be written");
+        if let Err(error) = self.shard.journal.flush()
+            && let Some(times) = self.unwritten.say(Instant::now())
+        {
+            tracing::warn!(%error, shard = self.shard.writer.shard(), times, "the journal cannot be written");
         }
     }
 
@@ -229,7 +237,10 @@ impl Running {
                 }
             }
             Some(Outcome::Failed(reason)) => {
-                tracing::error!(%reason, shard = self.shard.writer.shard(), "rows cannot be stored; the journal keeps them");
+                if let Some(times) = self.unstored.say(now) {
+                    let shard = self.shard.writer.shard();
+                    tracing::error!(%reason, shard, times, "rows cannot be stored; the journal keeps them");
+                }
                 self.mode = Mode::Stalled { retry_at: now + RETRY_AFTER, reason };
                 self.tables = Tables::default();
             }

@@ -498,10 +498,7 @@ fn merged_flows_have_an_index_and_totals_which_go_with_them() {
     let first = totals(dir.path());
     assert_eq!(first.len(), 1);
     assert_eq!((&first[0].of, first[0].rows), (&vec![merged.path.clone()], 30));
-    assert_eq!(
-        (first[0].min_received_ns, first[0].max_received_ns),
-        (merged.min_received_ns, merged.max_received_ns)
-    );
+    assert_eq!((first[0].min_received_ns, first[0].max_received_ns), (merged.min_received_ns, merged.max_received_ns));
     let index = merged.index.clone().unwrap();
     assert_eq!(fs::metadata(dir.path().join(&index.path)).unwrap().len(), index.file_bytes);
     // What comes late is merged with it; both are made anew.

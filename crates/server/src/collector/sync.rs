@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use finderscope_journal::SyncHandle;
+
+use crate::seldom::Seldom;
 
 /// With the flush that comes before, everything is durable within a second.
 const EVERY: Duration = Duration::from_millis(700);
@@ -21,11 +23,14 @@ impl Syncer {
         let stopping = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopping);
         let thread = std::thread::Builder::new().name("sync".to_owned()).spawn(move || {
+            let mut undurable: Vec<Seldom> = journals.iter().map(|_| Seldom::default()).collect();
             while !stop.load(Ordering::Acquire) {
                 std::thread::park_timeout(EVERY);
-                for (shard, journal) in journals.iter().enumerate() {
-                    if let Err(error) = journal.sync() {
-                        tracing::error!(%error, shard, "the journal cannot be made durable");
+                for ((shard, journal), undurable) in journals.iter().enumerate().zip(&mut undurable) {
+                    if let Err(error) = journal.sync()
+                        && let Some(times) = undurable.say(Instant::now())
+                    {
+                        tracing::error!(%error, shard, times, "the journal cannot be made durable");
                     }
                 }
             }
