@@ -26,7 +26,7 @@ pub(crate) fn run(shared: &Arc<Shared>, files: &[Arc<Totals>], stop: &AtomicBool
     unfinished.will_write(place.clone());
     let sources: Vec<PathBuf> = files.iter().map(|file| shared.layout.named(&file.path)).collect();
     let made = totals::merge(&sources, &place).map_err(|error| blame(error, files, &sources, &place))?;
-    let rows = files.iter().map(|file| file.rows).sum();
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
     let of: Vec<String> = files.iter().flat_map(|file| file.of.iter().cloned()).collect();
     let joined = made.map(|made| made.into_totals(path, of)).filter(|joined| joined.rows == rows);
     let Some(joined) = joined else {

@@ -124,7 +124,8 @@ impl Merge<'_> {
         let mut part = whole.tally.into_part(path, whole.table, whole.file_bytes, None);
         if let Some((index, totals)) = beside {
             part.index = Some(self.index(&name, index)?);
-            self.totals.extend(self.totals(&name, totals, &part.path)?);
+            let made = self.totals(&name, totals, &part.path)?;
+            self.totals.extend(made);
         }
         self.parts.push(part);
         Ok(())
