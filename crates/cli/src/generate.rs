@@ -56,6 +56,9 @@ pub struct Args {
     /// Seed of the randomness
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Seed of the hosts alone, for several captures of one network; that of the randomness without it
+    #[arg(long, value_name = "S")]
+    hosts: Option<u64>,
     /// Time of the first datagram: RFC 3339, or seconds since 1970
     #[arg(long, value_name = "T", default_value = DEFAULT_START)]
     start: String,
@@ -135,7 +138,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let output = Output::create(&args.output, args.kind == Kind::Ipfix)?;
     let mut workload = Workload::new(args, output);
     let bar = progress::bar(args.flows as u64, "flows");
-    let mut traffic = Traffic::seeded(args.seed, args.kind.has_ipv6());
+    let mut traffic = Traffic::seeded(args.seed, args.hosts.unwrap_or(args.seed), args.kind.has_ipv6());
     let mut block = Vec::with_capacity(BLOCK);
     for first in (0..args.flows).step_by(BLOCK) {
         let count = BLOCK.min(args.flows - first);

@@ -7,6 +7,7 @@ mod rewrite;
 
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use finderscope_transport::endpoint::{self, Endpoint, Scheme};
@@ -78,8 +79,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     if args.shift_time {
         recording.shift_to(crate::time::parse("now")?);
     }
+    let began = Instant::now();
     let tally = send(args, &mut recording, &sources, &mut sender);
-    report(args, out, tally, recording.problem.as_ref())
+    report(args, out, tally, began.elapsed(), recording.problem.as_ref())
 }
 
 fn send(args: &Args, recording: &mut Recording, sources: &Sources, sender: &mut Sender) -> Tally {
@@ -114,10 +116,17 @@ fn report(
     args: &Args,
     out: &mut impl Write,
     tally: Tally,
+    took: Duration,
     problem: Option<&finderscope_transport::capture::CaptureError>,
 ) -> anyhow::Result<Exit> {
     let Tally { sent, sent_bytes, errors, .. } = tally;
-    writeln!(out, "{sent} datagrams, {sent_bytes} bytes sent to {}, {errors} errors", args.to)?;
+    let rate = sent as f64 / took.as_secs_f64().max(1e-9);
+    writeln!(
+        out,
+        "{sent} datagrams, {sent_bytes} bytes sent to {} in {:.3} s, {rate:.0} a second, {errors} errors",
+        args.to,
+        took.as_secs_f64()
+    )?;
     if let Some(error) = tally.last_error {
         let error = std::io::Error::from_raw_os_error(error);
         crate::say(format_args!("{errors} datagrams could not be sent: {error}"));

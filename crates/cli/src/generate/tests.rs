@@ -9,6 +9,7 @@ fn arguments(flows: usize, templates: u32) -> Args {
         kind: Kind::V5,
         flows,
         seed: 7,
+        hosts: None,
         start: DEFAULT_START.to_owned(),
         exporters: 5,
         first_exporter: 0,
@@ -33,6 +34,23 @@ fn the_same_arguments_give_the_same_bytes() {
         let kind = *kind;
         assert_eq!(generated(kind, 3000, 6), generated(kind, 3000, 6), "{kind:?}");
     }
+}
+
+#[test]
+fn other_seeds_of_the_same_hosts_give_other_flows_between_them() {
+    let busiest = |seed, hosts| {
+        let mut traffic = Traffic::seeded(seed, hosts, false);
+        let flows: Vec<Flow> = (0..2000).map(|_| traffic.flow()).collect();
+        let mut counts = std::collections::HashMap::<_, usize>::new();
+        flows.iter().for_each(|flow| *counts.entry(flow.src.bytes().to_vec()).or_default() += 1);
+        let busiest = counts.into_iter().max_by_key(|(_, count)| *count).unwrap().0;
+        (busiest, flows.iter().map(|flow| u64::from(flow.bytes)).sum::<u64>())
+    };
+    let (first, second, elsewhere) = (busiest(1, 9), busiest(2, 9), busiest(2, 2));
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.1, second.1);
+    assert_ne!(second.0, elsewhere.0);
+    assert_eq!(busiest(9, 9), busiest(9, 9));
 }
 
 #[test]
@@ -67,7 +85,7 @@ fn samples_of_every_sflow_version_are_as_many_as_the_flows() {
         (2, Some(finderscope_wire::sflow::PlainVersion::V2)),
     ] {
         let mut exporter = Exporter { number: 0, sequence: 0, datagrams: 0, samples: 0, sampling_rate: 512 };
-        let (mut traffic, mut bytes) = (Traffic::seeded(7, true), Vec::new());
+        let (mut traffic, mut bytes) = (Traffic::seeded(7, 7, true), Vec::new());
         let flows: Vec<Flow> = (0..5).map(|_| traffic.flow()).collect();
         let clock = Clock { start_ms: 0, elapsed_ms: 0 };
         let sampled = sflow::datagram(encoded, &mut exporter, clock, &flows, &mut bytes);

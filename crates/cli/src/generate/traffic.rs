@@ -98,11 +98,13 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Flows of `seed`; with IPv6 among them where `ipv6` says so.
-    pub fn seeded(seed: u64, ipv6: bool) -> Self {
-        // The multiplier spreads small seeds over the whole state.
-        let mut random = Pcg64Mcg::new(u128::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) | 1);
+    /// Flows of `seed` between hosts of another; with IPv6 among them where `ipv6` says so.
+    pub fn seeded(seed: u64, hosts_seed: u64, ipv6: bool) -> Self {
+        let mut random = randomness(hosts_seed);
         let hosts = (0..HOSTS).map(|_| host(&mut random)).collect();
+        if seed != hosts_seed {
+            random = randomness(seed);
+        }
         let sound = "the parameters are sound";
         Self {
             hosts,
@@ -168,6 +170,11 @@ impl Traffic {
             duration_ms: self.duration.sample(random).min(LONGEST_FLOW_MS) as u32,
         }
     }
+}
+
+fn randomness(seed: u64) -> Pcg64Mcg {
+    // The multiplier spreads small seeds over the whole state.
+    Pcg64Mcg::new(u128::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) | 1)
 }
 
 fn host(random: &mut Pcg64Mcg) -> Host {
