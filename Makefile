@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; both install what is missing, and say so first.
 
-.PHONY: run build test check fuzz release
+.PHONY: run build test check fuzz release bench
 .DEFAULT_GOAL := run
 
 # Empty where rust-toolchain.toml is enough.
@@ -32,6 +32,7 @@ test: build
 	tests/corpus/run
 	tests/interop/run
 	python3 tests/crash/kill9.py --kills 10
+	python3 -m unittest discover -q -s bench -t .
 
 ## Format, lints and documentation; nothing is run.
 check:
@@ -43,6 +44,11 @@ check:
 ## Any bytes into every decoder, FUZZ_SECONDS each. Needs a nightly compiler.
 fuzz:
 	scripts/fuzz $(FUZZ_SECONDS)
+
+## Finderscope beside its peers: bench/RESULTS.md, in an hour and a half. QUICK=1 makes a small one, in some minutes.
+bench:
+	@scripts/need "benchmarks" gcc libc6-dev python3
+	python3 -m bench $(if $(QUICK),--quick)
 
 ## What to install on a collector: target/release/finderscope.
 release:
