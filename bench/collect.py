@@ -56,11 +56,14 @@ def lossless_rate(bench, taken, rate):
 
 def told(bench, done):
     """Says how a pass went, while it goes on."""
+    if not done.lossless:
+        bench.say(f"  {done.collector:22} lost {done.losses} of {done.datagrams} datagrams at {done.rate:.0f} a second")
+        return done
     cpu, user, system = done.ns()
     bench.say(f"  {done.collector:22} {cpu:7.0f} ns/flow (user {user:.0f}, system {system:.0f})"
               f"  {done.stored_bytes / done.flows:5.1f} B/flow  peak {done.peak_kb / 1024:.0f} MB"
               f"  {done.rate * done.flows / done.datagrams / 1e6:.2f} M flows/s"
-              + ("" if done.lossless else f"  LOST {done.losses}") + ("" if done.equal else "  NOT EQUAL " + "; ".join(done.notes)))
+              + ("" if done.equal else "  NOT EQUAL: " + "; ".join(done.notes)))
     return done
 
 

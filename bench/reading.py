@@ -171,7 +171,7 @@ def exporters(found):
 def series(found):
     """A year of minutes."""
     yield Row("a year of minute series for one interface", "–", "most", 1, statistics.median(run["wall"] for run in found["runs"]),
-              f"{found['bins']} bins", "s")
+              f"{found['bins']} bins of {found['days']} days, {found['flows'] / 1e6:.1f} M flows behind them", "s")
 
 
 READERS = {"collect": collect, "rate": rate, "size": size, "ask": ask, "lookup": lookup, "sql": sql, "export": export,

@@ -10,12 +10,14 @@ import time
 import traceback
 from pathlib import Path
 
-from . import ask, collect, context, decode, export, exporters, lookup, machine, memory, peers, process, rate, report, size, sql
+from . import (
+    ask, collect, context, decode, export, exporters, lookup, machine, memory, peers, process, rate, report, series, size, sql)
 
 # In the order of the goals.
 ROWS = {
     "collect": collect.run, "rate": rate.run, "size": size.run, "ask": ask.run, "lookup": lookup.run, "sql": sql.run,
-    "export": export.run, "memory": memory.run, "decode": decode.run, "exporters": exporters.run}
+    "export": export.run, "memory": memory.run, "decode": decode.run, "exporters": exporters.run,
+    "series": series.run}
 
 
 def main(words=None):
