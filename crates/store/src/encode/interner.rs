@@ -4,14 +4,27 @@
 pub(super) trait Key: Copy + Eq {
     /// All of its bits, well mixed, the best at the top.
     fn mixed(self) -> u64;
+
+    /// Its slot, where it is a small number.
+    #[inline]
+    fn near(self) -> Option<usize> {
+        None
+    }
 }
 
+/// Smaller numbers have slots of their own.
+const NEAR: usize = 1 << 12;
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Key for u64 {
     fn mixed(self) -> u64 {
         let product = self.wrapping_mul(MIX);
         (product ^ product >> 32).wrapping_mul(MIX)
+    }
+
+    #[inline]
+    fn near(self) -> Option<usize> {
+        (self < NEAR as u64).then_some(self as usize)
     }
 }
 
@@ -54,18 +67,31 @@ pub(super) struct Interner<K> {
     keys: Vec<K>,
     /// A place plus one, or zero; a power of two of them, at most half of them used.
     slots: Vec<u32>,
+    /// Keys that are looked up together.
+    block: Vec<K>,
+    /// The slots of keys that are small numbers, which need no looking for.
+    near: Vec<u32>,
 }
 
 impl<K> Default for Interner<K> {
     fn default() -> Self {
-        Self { keys: Vec::new(), slots: vec![0; 1 << 10] }
+        Self { keys: Vec::new(), slots: vec![0; 1 << 10], block: Vec::new(), near: vec![0; NEAR] }
     }
 }
+
+/// So many keys are looked up together.
+const BLOCK: usize = 512;
 
 impl<K: Key> Interner<K> {
     /// The place of a key.
     #[inline]
     pub(super) fn place(&mut self, key: K) -> u32 {
+        if let Some(near) = key.near() {
+            if self.near[near] == 0 {
+                self.near[near] = self.push(key);
+            }
+            return self.near[near] - 1;
+        }
         let mask = self.slots.len() - 1;
         let mut at = (key.mixed() >> 32) as usize & mask;
         loop {
@@ -77,9 +103,55 @@ impl<K: Key> Interner<K> {
         }
     }
 
-    fn add(&mut self, key: K, at: usize) -> u32 {
+    /// Adds the places of the next `count` keys to `out`.
+    pub(super) fn places(&mut self, keys: &mut impl Iterator<Item = K>, count: usize, out: &mut Vec<u32>) {
+        let end = out.len() + count;
+        let mut block = std::mem::take(&mut self.block);
+        while out.len() < end {
+            block.clear();
+            block.extend(keys.take(BLOCK.min(end - out.len())));
+            if block.is_empty() {
+                break;
+            }
+            let changes = block.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            if changes * 4 < block.len() {
+                self.run_by_run(&block, out);
+            } else if block.iter().all(|key| key.near().is_some()) {
+                out.extend(block.iter().map(|&key| self.place(key)));
+            } else {
+                self.together(&block, out);
+            }
+        }
+        self.block = block;
+    }
+
+    fn run_by_run(&mut self, block: &[K], out: &mut Vec<u32>) {
+        for run in block.chunk_by(|key, next| key == next) {
+            out.resize(out.len() + run.len(), self.place(run[0]));
+        }
+    }
+
+    /// Looks all slots up first, and only then at the keys: one is a wait for memory, many at a time wait together.
+    fn together(&mut self, block: &[K], out: &mut Vec<u32>) {
+        let mask = self.slots.len() - 1;
+        let mut found = [0; BLOCK];
+        for (found, key) in found.iter_mut().zip(block) {
+            *found = self.slots[(key.mixed() >> 32) as usize & mask];
+        }
+        out.extend(block.iter().zip(found).map(|(&key, slot)| match self.keys.get(slot.wrapping_sub(1) as usize) {
+            Some(&known) if known == key => slot - 1,
+            _ => self.place(key),
+        }));
+    }
+
+    /// Adds a key, and gives what its slot is to hold.
+    fn push(&mut self, key: K) -> u32 {
         self.keys.push(key);
-        let slot = u32::try_from(self.keys.len()).expect("a row group has fewer rows than 2^32");
+        u32::try_from(self.keys.len()).expect("a row group has fewer rows than 2^32")
+    }
+
+    fn add(&mut self, key: K, at: usize) -> u32 {
+        let slot = self.push(key);
         self.slots[at] = slot;
         if self.keys.len() * 2 > self.slots.len() {
             self.slots = vec![0; self.slots.len() * 4];
@@ -88,9 +160,14 @@ impl<K: Key> Interner<K> {
         slot - 1
     }
 
+    /// Puts all keys into their slots, which are empty.
     fn settle(&mut self) {
         let mask = self.slots.len() - 1;
-        for (slot, key) in (1..).zip(&self.keys) {
+        for (slot, &key) in (1..).zip(&self.keys) {
+            if let Some(near) = key.near() {
+                self.near[near] = slot;
+                continue;
+            }
             let mut at = (key.mixed() >> 32) as usize & mask;
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;

@@ -1,8 +1,9 @@
 //! LZ4 blocks from bytes whose runs are known (LZ4 block format).
 //!
-//! A run is its first byte as a literal and a match that is one byte behind. Everything else is literals, so a block
-//! costs what copying costs. It is what cut parts are compressed with: the bytes that are left after a number's
-//! streams were split are noise to LZ4 anyway (measured).
+//! A run is its first byte as a literal and a match that is one byte behind. A long run is its first bytes and matches
+//! that double what is there, since decoders copy a match byte by byte where it overlaps with itself. Everything else is
+//! literals, so a block costs what copying costs. It is what cut parts are compressed with: the bytes that are left
+//! after a number's streams were split are noise to LZ4 anyway (measured).
 
 use super::body::Run;
 
@@ -10,6 +11,11 @@ use super::body::Run;
 const TAIL: usize = 12;
 /// The shortest match.
 const MATCH: usize = 4;
+/// A match this long is made of some that do not overlap with themselves, after so many bytes of the run. Decoders copy
+/// sixteen bytes at a time, and want that much room.
+const LONG: usize = 256;
+const START: usize = 64;
+const ROOM: usize = 16;
 
 /// Appends a block that stands for `bytes` with `runs` in them.
 pub(super) fn block(bytes: &[u8], runs: &[Run], out: &mut Vec<u8>) {
@@ -30,7 +36,11 @@ pub(super) fn block(bytes: &[u8], runs: &[Run], out: &mut Vec<u8>) {
             continue;
         }
         tail.push(run.byte);
-        sequence(out, &tail, Some(matched));
+        if matched < LONG {
+            sequence(out, &tail, Some((1, matched)));
+        } else {
+            long_run(out, &mut tail, run.byte, matched);
+        }
         tail.clear();
         tail.resize(kept, run.byte);
     }
@@ -38,13 +48,31 @@ pub(super) fn block(bytes: &[u8], runs: &[Run], out: &mut Vec<u8>) {
     sequence(out, &tail, None);
 }
 
-fn sequence(out: &mut Vec<u8>, literals: &[u8], matched: Option<usize>) {
-    let extra = matched.map_or(0, |matched| matched - MATCH);
+/// The literals, the last of which is the first byte of a run, and `left` more of it.
+fn long_run(out: &mut Vec<u8>, literals: &mut Vec<u8>, byte: u8, left: usize) {
+    literals.resize(literals.len() + START - 1, byte);
+    let (mut there, mut left) = (START, left - (START - 1));
+    while left > 0 {
+        let back = there.min(usize::from(u16::MAX));
+        // What is left for the next match is none, or enough for one.
+        let now = match left.min(back - ROOM) {
+            now if (1..MATCH).contains(&(left - now)) => now - MATCH,
+            now => now,
+        };
+        sequence(out, literals, Some((back, now)));
+        literals.clear();
+        (there, left) = (there + now, left - now);
+    }
+}
+
+/// Literals, and a match: how far back, and how long.
+fn sequence(out: &mut Vec<u8>, literals: &[u8], matched: Option<(usize, usize)>) {
+    let extra = matched.map_or(0, |(_, matched)| matched - MATCH);
     out.push((literals.len().min(15) as u8) << 4 | extra.min(15) as u8);
     length(out, literals.len());
     out.extend_from_slice(literals);
-    if matched.is_some() {
-        out.extend_from_slice(&1u16.to_le_bytes());
+    if let Some((back, _)) = matched {
+        out.extend_from_slice(&(back as u16).to_le_bytes());
         length(out, extra);
     }
 }
@@ -70,7 +98,7 @@ mod tests {
     proptest! {
         #[test]
         fn another_decoder_reads_what_the_block_stands_for(
-            pieces in prop::collection::vec((any::<u8>(), prop_oneof![0..40usize, 200..900usize], any::<bool>()), 1..12)
+            pieces in prop::collection::vec((any::<u8>(), prop_oneof![0..40usize, 200..900usize, 60_000..200_000usize], any::<bool>()), 1..12)
         ) {
             let mut body = Body::default();
             for &(byte, length, run) in &pieces {

@@ -53,6 +53,8 @@ pub(super) struct Values<'a, K, D> {
     pub(super) keys: Option<K>,
     /// How many keys there are.
     pub(super) count: usize,
+    /// Whether they are known to be all the same.
+    pub(super) alike: bool,
     /// Encodes the values without a dictionary.
     pub(super) direct: D,
 }
@@ -93,7 +95,7 @@ impl<K: Key> Adaptive<K> {
         I: Iterator<Item = K>,
         D: Fn(&mut Body),
     {
-        let Values { rows, nulls, keys, count, direct } = values;
+        let Values { rows, nulls, keys, count, alike, direct } = values;
         self.nulls += rows - count;
         if count == 0 && self.mode == Mode::Undecided {
             self.empty.push(rows);
@@ -108,7 +110,7 @@ impl<K: Key> Adaptive<K> {
         let fresh = self.mode == Mode::Undecided;
         let mut half = 0;
         match keys {
-            Some(keys) if self.mode != Mode::Direct => half = self.look_up(keys, count),
+            Some(keys) if self.mode != Mode::Direct => half = self.look_up(keys, count, alike),
             _ => self.mode = Mode::Direct,
         }
         if fresh && self.mode == Mode::Undecided {
@@ -152,12 +154,16 @@ impl<K: Key> Adaptive<K> {
     }
 
     /// Finds the places of the keys, and says how many entries there were after half of them.
-    fn look_up(&mut self, mut keys: impl Iterator<Item = K>, count: usize) -> usize {
+    fn look_up(&mut self, mut keys: impl Iterator<Item = K>, count: usize, alike: bool) -> usize {
         self.places.clear();
-        let interner = &mut self.interner;
-        self.places.extend(keys.by_ref().take(count / 2).map(|key| interner.place(key)));
-        let half = interner.keys().len();
-        self.places.extend(keys.map(|key| interner.place(key)));
+        if alike {
+            let place = keys.next().map(|key| self.interner.place(key));
+            self.places.extend(place.into_iter().flat_map(|place| std::iter::repeat_n(place, count)));
+            return self.interner.keys().len();
+        }
+        self.interner.places(&mut keys, count / 2, &mut self.places);
+        let half = self.interner.keys().len();
+        self.interner.places(&mut keys, count - count / 2, &mut self.places);
         half
     }
 

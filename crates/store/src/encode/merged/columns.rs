@@ -52,6 +52,7 @@ impl<T: ArrowPrimitiveType<Native: Number>> Numbers<T> {
             nulls: nulls_of(array),
             keys: Some(values.iter().map(|value| value.bits())),
             count: values.len(),
+            alike: numbers::are_alike(values),
             direct: |body: &mut _| numbers::split(values, body),
         };
         self.pages.page(page, &Self::MANNER, field, tools)
@@ -88,6 +89,7 @@ impl Addresses {
             nulls: nulls_of(array),
             keys: short.then(|| strings.iter().filter_map(Short::new)),
             count: strings.lengths.len(),
+            alike: false,
             direct: |body: &mut _| lengths::strings(body, &strings.lengths, &strings.bytes),
         };
         self.pages.page(page, &Self::MANNER, field, tools)?;
