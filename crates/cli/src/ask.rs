@@ -4,12 +4,13 @@
 //! its end it says what must be said about it on stderr.
 
 mod interrupt;
+mod limits;
 mod source;
 
 use std::cell::RefCell;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use arrow::array::RecordBatch;
 use finderscope_query::{Answer, Database, Error, Filter, TimeBy, UserColumn, Warning, Window};
 use indicatif::ProgressBar;
@@ -17,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use self::interrupt::Interrupt;
+pub use self::interrupt::Interrupted;
 pub use self::source::{Source, SourceArgs};
 use crate::exit::Exit;
 use crate::time::WindowArgs;
@@ -135,7 +137,7 @@ impl Asker {
         let done = self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                () = interrupt.comes() => bail!("interrupted"),
+                signal = interrupt.comes() => Err(signal.into()),
                 done = work => done,
             }
         });

@@ -14,6 +14,12 @@ pub enum Exit {
     Usage = 2,
     /// Some inputs were bad; which, is on stderr.
     Partly = 3,
+    /// Ended early because the terminal is gone: 128 and the signal's number, as shells have it.
+    HungUp = 129,
+    /// Ended early by Ctrl-C.
+    Interrupted = 130,
+    /// Ended early because someone asked the process to end.
+    Terminated = 143,
 }
 
 impl Exit {

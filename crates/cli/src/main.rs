@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::ask::Interrupted;
 use crate::exit::Exit;
 
 /// Network flow telemetry: receives sFlow, NetFlow and IPFIX, keeps every flow, answers questions
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             say(format_args!("error: {}", with_causes(&error)));
-            Exit::Failed.into()
+            error.downcast_ref::<Interrupted>().map_or(Exit::Failed, |interrupted| interrupted.exit()).into()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Answers on their way out: as a table, JSON lines, CSV or Parquet, on stdout or into a file.
 
 mod cells;
+mod lines;
 mod local;
 mod sink;
 mod table;

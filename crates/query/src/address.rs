@@ -44,6 +44,37 @@ impl Prefix {
         (self.length == bits(self.address)).then_some(self.address)
     }
 
+    /// What the first eight bytes of an Arrow view (length and first four bytes) must be, in the bits of the mask, and
+    /// whether that is all that a cell in it must satisfy.
+    pub(crate) fn view(self) -> (u64, u64, bool) {
+        let view = |length: u32, first: [u8; 4]| u64::from(u32::from_le_bytes(first)) << 32 | u64::from(length);
+        let ones = u32::MAX.checked_shl(32_u32.saturating_sub(self.length.into())).unwrap_or(0);
+        let (length, first) = match self.ends().0 {
+            IpAddr::V4(address) => (4, address.octets()),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.octets();
+                (16, [a, b, c, d])
+            }
+        };
+        (view(u32::MAX, ones.to_be_bytes()), view(length, first), self.length <= 32)
+    }
+
+    /// Its first and its last address.
+    pub(crate) fn ends(self) -> (IpAddr, IpAddr) {
+        match self.address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                let net = address.to_bits() & !host;
+                (IpAddr::V4(net.into()), IpAddr::V4((net | host).into()))
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                let net = address.to_bits() & !host;
+                (IpAddr::V6(net.into()), IpAddr::V6((net | host).into()))
+            }
+        }
+    }
+
     /// Whether the cell lies in it. A cell of the other family does not.
     #[inline]
     pub(crate) fn contains(self, cell: &[u8]) -> bool {
@@ -121,6 +152,19 @@ mod tests {
         check("2001:db8::/32", "2001:db9::1", false);
         check("::/0", "::1", true);
         check("::ffff:0:0/96", "::ffff:10.0.0.1", true);
+    }
+
+    #[test]
+    fn a_prefix_reaches_from_its_first_address_to_its_last() {
+        let check = |prefix: &str, first: &str, last: &str| {
+            let ends = (first.parse().unwrap(), last.parse().unwrap());
+            assert_eq!(Prefix::parse(prefix).unwrap().ends(), ends, "{prefix}");
+        };
+        check("10.1.2.3/8", "10.0.0.0", "10.255.255.255");
+        check("10.1.2.3", "10.1.2.3", "10.1.2.3");
+        check("0.0.0.0/0", "0.0.0.0", "255.255.255.255");
+        check("2001:db8::1/127", "2001:db8::", "2001:db8::1");
+        check("::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
     }
 
     #[test]

@@ -41,7 +41,16 @@ pub struct Options {
     /// How long a question may take.
     pub time_limit: Option<Duration>,
     /// Where what does not fit in memory may be put; nowhere, and a question that needs it fails.
-    pub spill: Option<PathBuf>,
+    pub spill: Option<Spill>,
+}
+
+/// Room on disk for what does not fit in memory. Files in it are gone when the question is.
+#[derive(Clone, Debug)]
+pub struct Spill {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Bytes in it at most, of all questions together.
+    pub limit: u64,
 }
 
 impl Default for Options {
@@ -179,12 +188,15 @@ fn session(options: &Options) -> datafusion::error::Result<SessionState> {
         None => Arc::new(GreedyMemoryPool::new(options.memory_limit)),
     };
     let disk = match &options.spill {
-        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        Some(spill) => DiskManagerMode::Directories(vec![spill.folder.clone()]),
         None => DiskManagerMode::Disabled,
     };
+    let spill_limit = options.spill.as_ref().map_or(0, |spill| spill.limit);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(pool)
-        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
+        .with_disk_manager_builder(
+            DiskManagerBuilder::default().with_mode(disk).with_max_temp_directory_size(spill_limit),
+        )
         .with_metadata_cache_limit(FOOTER_CACHE_BYTES)
         .build_arc()?;
     let state = SessionStateBuilder::new_with_default_features()

@@ -62,6 +62,12 @@ pub enum Error {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The question needs more room on disk than it may have.
+    #[error("the question needs more room for temporary files than the spill limit of {} (spill_limit); ask for less, or raise it or the memory limit", bytes(usize::try_from(*limit).unwrap_or(usize::MAX)))]
+    Spill {
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// The question took longer than it may.
     #[error("no answer within the time limit of {} s (time_limit)", limit.as_secs_f64())]
     Time {
@@ -120,7 +126,11 @@ impl Error {
 
     fn translate(root: &DataFusionError, options: &Options) -> Self {
         match root {
-            DataFusionError::ResourcesExhausted(_) => Self::Memory { limit: options.memory_limit },
+            DataFusionError::ResourcesExhausted(problem) => match &options.spill {
+                // The planner has one error for both limits.
+                Some(spill) if problem.contains("used disk space") => Self::Spill { limit: spill.limit },
+                _ => Self::Memory { limit: options.memory_limit },
+            },
             DataFusionError::SchemaError(error, _) => match error.as_ref() {
                 SchemaError::FieldNotFound { field, valid_fields } => {
                     let looked_up = Name::ALL.iter().map(|name| name.name());

@@ -4,7 +4,10 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, BinaryViewBuilder, BooleanArray, UInt64Array, as_primitive_array};
+use arrow::array::{
+    Array, ArrayRef, BinaryViewArray, BinaryViewBuilder, BooleanArray, UInt64Array, as_primitive_array,
+};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, UInt64Type};
 use datafusion::common::cast::{as_binary_view_array, as_string_view_array};
@@ -27,6 +30,11 @@ static SCALED: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(Scaled::defa
 /// Whether the address lies in the prefix, which is text.
 pub(crate) fn cidr_match(address: Expr, prefix: Expr) -> Expr {
     CIDR_MATCH.call(vec![address, prefix])
+}
+
+/// Whether a function is [`cidr_match`].
+pub(crate) fn is_cidr_match(function: &ScalarUDF) -> bool {
+    function == CIDR_MATCH.as_ref()
 }
 
 /// A count times its sampling rate, times 1 where that is not known.
@@ -103,10 +111,7 @@ impl ScalarUDFImpl for CidrMatch {
         let cells = cells(&address.to_array(args.number_rows)?)?;
         let matched: BooleanArray = match prefix {
             ColumnarValue::Scalar(prefix) => match prefix.try_as_str().flatten() {
-                Some(text) => {
-                    let prefix = parse_prefix(text)?;
-                    as_binary_view_array(&cells)?.iter().map(|cell| cell.map(|cell| prefix.contains(cell))).collect()
-                }
+                Some(text) => lie_in(as_binary_view_array(&cells)?, parse_prefix(text)?),
                 None => BooleanArray::new_null(args.number_rows),
             },
             ColumnarValue::Array(prefixes) => as_binary_view_array(&cells)?
@@ -121,6 +126,20 @@ impl ScalarUDFImpl for CidrMatch {
             Ok(ColumnarValue::Array(Arc::new(matched)))
         }
     }
+}
+
+/// Whether the cells lie in the prefix: mostly one comparison a cell, of its length and first bytes together.
+fn lie_in(cells: &BinaryViewArray, prefix: Prefix) -> BooleanArray {
+    let (mask, expected, decides) = prefix.view();
+    let views: &[u128] = cells.views();
+    let bits = if decides {
+        BooleanBuffer::collect_bool(views.len(), |row| views[row] as u64 & mask == expected)
+    } else {
+        BooleanBuffer::collect_bool(views.len(), |row| {
+            views[row] as u64 & mask == expected && prefix.contains(cells.value(row))
+        })
+    };
+    BooleanArray::new(bits, cells.nulls().cloned())
 }
 
 fn parse_prefix(text: &str) -> Result<Prefix> {
@@ -275,4 +294,38 @@ impl ScalarUDFImpl for Noted {
 
 fn two(args: Vec<ColumnarValue>) -> Result<[ColumnarValue; 2]> {
     args.try_into().or_else(|_| exec_err!("the function takes two arguments"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn cells_lie_in_a_prefix_as_one_by_one() {
+        let texts = [
+            "10.1.2.3",
+            "10.1.2.4",
+            "11.0.0.0",
+            "0.0.0.0",
+            "2001:db8::1",
+            "2001:db8:8000::1",
+            "a00::",
+            "::",
+            "a01:203::",
+        ];
+        let mut cells: Vec<Option<Vec<u8>>> = texts.iter().map(|text| Some(octets(text.parse().unwrap()))).collect();
+        cells.extend([None, Some(vec![]), Some(vec![10]), Some(vec![10, 1, 2, 3, 4]), Some(vec![10; 12])]);
+        let array: BinaryViewArray = cells.iter().map(Option::as_deref).collect();
+        for address in texts {
+            for length in 0..=if address.contains(':') { 128 } else { 32 } {
+                let prefix = Prefix::parse(&format!("{address}/{length}")).unwrap();
+                let expected: Vec<_> =
+                    cells.iter().map(|cell| cell.as_ref().map(|cell| prefix.contains(cell))).collect();
+                assert_eq!(lie_in(&array, prefix).iter().collect::<Vec<_>>(), expected, "{prefix}");
+                let sliced = lie_in(&array.slice(1, 3), prefix);
+                assert_eq!(sliced.iter().collect::<Vec<_>>(), expected[1..4], "{prefix}");
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ pub struct Part {
     pub first_ns: i64,
     /// The latest receive time in it.
     pub last_ns: i64,
+    /// Which of its pages hold which addresses, where that is known.
+    pub index: Option<PathBuf>,
 }
 
 /// A range of receive times, both ends included.

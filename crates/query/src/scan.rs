@@ -1,15 +1,15 @@
 //! A table's parts as the planner's table: which files a question has to open, and how they are read.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -19,9 +19,12 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use finderscope_flow::Table;
 
+use crate::files::{Chosen, Files};
+use crate::pages::{self, Reading, Tally};
 use crate::part::{Part, TimeRange};
 use crate::shelf::Shelf;
 use crate::source::Guarded;
+use crate::wanted::Wanted;
 use crate::watch::Watch;
 
 /// The parts of one table, as one question sees them.
@@ -45,16 +48,44 @@ impl PartsTable {
         parts.iter().filter(|part| part.table == self.table && range.may_hold(part)).collect()
     }
 
-    fn source(&self, state: &dyn Session) -> Result<Guarded> {
+    /// What is read of each, and how that was chosen where addresses are wanted.
+    fn chosen<'a>(&self, parts: Vec<&'a Part>, filters: &[Expr]) -> (Vec<(&'a Part, Reading)>, Option<Tally>) {
+        let wanted = if self.table == Table::Flows { Wanted::by(filters) } else { None };
+        let Some(wanted) = wanted.filter(|_| parts.iter().any(|part| part.index.is_some())) else {
+            return (parts.into_iter().map(|part| (part, Reading::Whole)).collect(), None);
+        };
+        let mut tally = Tally::default();
+        let choose = |part: &'a Part| {
+            let reading = pages::choose(part, &wanted, &mut tally).unwrap_or_else(|(path, problem)| {
+                self.watch.damaged_index(path, problem);
+                Reading::Whole
+            });
+            (part, reading)
+        };
+        let readings = parts.into_iter().map(choose).filter(|(_, reading)| !matches!(reading, Reading::Nothing));
+        (readings.collect(), Some(tally))
+    }
+
+    /// All columns that the scan may read.
+    fn columns(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) -> HashSet<String> {
+        let fields = self.schema.fields();
+        let read: Vec<&FieldRef> = match projection {
+            Some(projection) => projection.iter().filter_map(|index| fields.get(*index)).collect(),
+            None => fields.iter().collect(),
+        };
+        let conditions = filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
+        read.into_iter().map(|field| field.name().clone()).chain(conditions).collect()
+    }
+
+    fn source(&self, state: &dyn Session, columns: HashSet<String>, chosen: Option<Tally>) -> Result<Guarded> {
         let options =
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         let runtime = state.runtime_env();
-        let store = runtime.object_store(ObjectStoreUrl::local_filesystem())?;
         let footers = runtime.cache_manager.get_file_metadata_cache();
         let inner = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers)));
-        Ok(Guarded::new(inner, Arc::clone(&self.watch)))
+            .with_parquet_file_reader_factory(Arc::new(Files::new(footers, columns)));
+        Ok(Guarded::new(inner, Arc::clone(&self.watch), chosen))
     }
 }
 
@@ -82,13 +113,15 @@ impl TableProvider for PartsTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let parts = self.shelf.parts();
         let parts = self.selected(&parts, filters);
-        let rows: u64 = parts.iter().map(|part| part.rows).sum();
+        let (parts, chosen) = self.chosen(parts, filters);
+        let rows: u64 = parts.iter().map(|(part, reading)| reading.rows(part)).sum();
         self.watch.expect(parts.len() as u64, rows);
-        let files = parts.into_iter().map(file).collect::<Result<Vec<_>>>()?;
+        let files = parts.into_iter().map(|(part, reading)| file(part, reading)).collect::<Result<Vec<_>>>()?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         // Not exact: a damaged part has fewer.
         let statistics = Statistics::new_unknown(&self.schema).with_num_rows(Precision::Inexact(rows as usize));
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(self.source(state)?))
+        let source = self.source(state, self.columns(projection, filters), chosen)?;
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
@@ -98,12 +131,15 @@ impl TableProvider for PartsTable {
     }
 }
 
-fn file(part: &Part) -> Result<PartitionedFile> {
+fn file(part: &Part, reading: Reading) -> Result<PartitionedFile> {
     let location = ObjectPath::from_absolute_path(&part.path)
         .map_err(|error| DataFusionError::Execution(format!("{}: {error}", part.path.display())))?;
     let mut file = PartitionedFile::new("", part.bytes);
     file.object_meta.location = location;
-    Ok(file)
+    Ok(match reading {
+        Reading::Pages { rows, .. } => file.with_extension(rows).with_extension(Chosen),
+        Reading::Whole | Reading::Nothing => file,
+    })
 }
 
 /// The receive times that rows can have which satisfy the filter.

@@ -51,6 +51,7 @@ fn parts_of(snapshot: &Snapshot, range: TimeRange) -> Vec<Part> {
         rows: part.rows,
         first_ns: part.min_received_ns,
         last_ns: part.max_received_ns,
+        index: part.index.as_ref().map(|index| snapshot.named(&index.path)),
     };
     let since = Some(range.first_ns);
     let until = range.last_ns.checked_add(1);

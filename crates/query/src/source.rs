@@ -27,6 +27,7 @@ use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselize
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use crate::pages::Tally;
 use crate::watch::Watch;
 
 /// A Parquet source that survives its files.
@@ -34,15 +35,17 @@ use crate::watch::Watch;
 pub(crate) struct Guarded {
     inner: Arc<dyn FileSource>,
     watch: Arc<Watch>,
+    /// How pages were chosen, where they were.
+    chosen: Option<Tally>,
 }
 
 impl Guarded {
-    pub(crate) fn new(inner: ParquetSource, watch: Arc<Watch>) -> Self {
-        Self { inner: Arc::new(inner), watch }
+    pub(crate) fn new(inner: ParquetSource, watch: Arc<Watch>, chosen: Option<Tally>) -> Self {
+        Self { inner: Arc::new(inner), watch, chosen }
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-        Arc::new(Self { inner, watch: Arc::clone(&self.watch) })
+        Arc::new(Self { inner, watch: Arc::clone(&self.watch), chosen: self.chosen })
     }
 }
 
@@ -91,7 +94,12 @@ impl FileSource for Guarded {
     }
 
     fn fmt_extra(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
-        self.inner.fmt_extra(t, f)
+        self.inner.fmt_extra(t, f)?;
+        match (&self.chosen, t) {
+            (None, _) => Ok(()),
+            (Some(chosen), DisplayFormatType::TreeRender) => writeln!(f, "{chosen}"),
+            (Some(chosen), _) => write!(f, ", {chosen}"),
+        }
     }
 
     fn supports_repartitioning(&self) -> bool {

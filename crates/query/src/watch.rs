@@ -21,6 +21,13 @@ pub enum Warning {
         /// What is wrong with it.
         problem: String,
     },
+    /// A part's address index cannot be used; the part was read whole, so nothing is missing.
+    DamagedIndex {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A plain sum over sampled rows.
     Unscaled {
         /// The column that was summed.
@@ -47,6 +54,9 @@ impl fmt::Display for Warning {
         match self {
             Self::DamagedPart { path, problem } => {
                 write!(f, "{}: cannot be read, its rows are missing: {problem}", path.display())
+            }
+            Self::DamagedIndex { path, problem } => {
+                write!(f, "{}: cannot be used, its part is read whole: {problem}", path.display())
             }
             Self::Store { problem } => f.write_str(problem),
             Self::Unscaled { column, scaled } => {
@@ -128,6 +138,11 @@ impl Watch {
         if !warnings.iter().any(known) {
             warnings.insert(Warning::DamagedPart { path: path.to_owned(), problem });
         }
+    }
+
+    /// A part's index cannot be used.
+    pub(crate) fn damaged_index(&self, path: PathBuf, problem: String) {
+        lock(&self.warnings).insert(Warning::DamagedIndex { path, problem });
     }
 
     /// Whether some part is no longer there.

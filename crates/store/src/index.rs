@@ -1,7 +1,7 @@
 //! Which pages of a merged flows part hold an address: a file beside the part.
 //!
 //! A busy address is in most row groups of a part, so that statistics or Bloom filters of row groups rule little out. The
-//! index says it page by page ([`PAGE_ROWS`] rows): most addresses are in one to three of them. A question for an
+//! index says it page by page ([`crate::PAGE_ROWS`] rows): most addresses are in one to three of them. A question for an
 //! address then reads a few kilobytes here, and of the part only those pages.
 //!
 //! ```text
@@ -30,9 +30,6 @@ mod read;
 
 pub use build::IndexBuilder;
 pub use read::Index;
-
-/// Rows of a page in merged parts, in every column; what the index counts in.
-pub const PAGE_ROWS: usize = 16_384;
 
 /// Which of a flow's addresses.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

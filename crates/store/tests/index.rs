@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use finderscope_flow::{Builder, Column, Table};
-use finderscope_store::index::{Index, IndexBuilder, PAGE_ROWS, Side};
+use finderscope_store::PAGE_ROWS;
+use finderscope_store::index::{Index, IndexBuilder, Side};
 use proptest::prelude::*;
 
 /// A few addresses that lie close together, of both families, and none.

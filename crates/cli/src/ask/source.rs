@@ -12,6 +12,7 @@ use finderscope_server::config::default_data_folder;
 use finderscope_server::declared;
 use finderscope_store::{Snapshot, StoreError};
 
+use super::limits::LimitArgs;
 use crate::exit::Exit;
 use crate::map::MapArgs;
 use crate::{capture, map};
@@ -27,9 +28,8 @@ pub struct SourceArgs {
     read: Option<String>,
     #[command(flatten)]
     map: MapArgs,
-    /// Memory that the question may take; what does not fit goes to temporary files where it can
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
-    memory_limit: usize,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 /// What was opened.
@@ -66,7 +66,7 @@ impl SourceArgs {
     }
 
     fn options(&self) -> Options {
-        Options { memory_limit: self.memory_limit, spill: Some(std::env::temp_dir()), ..Options::default() }
+        self.limits.options()
     }
 
     fn open_store(&self, folder: &Path) -> anyhow::Result<Source> {
@@ -104,37 +104,4 @@ impl SourceArgs {
 fn noted(folder: &Path) -> anyhow::Result<Vec<UserColumn>> {
     let declared = declared::read(folder).with_context(|| format!("{}: columns.json", folder.display()))?;
     Ok(declared.into_iter().map(map::column).collect())
-}
-
-/// A number of bytes with a decimal unit: `500M`, `4G`.
-fn size(text: &str) -> anyhow::Result<usize> {
-    let bad = || format!("'{text}' is no size; write 500M or 4G");
-    let text = text.trim();
-    let (digits, unit) = match text.to_ascii_lowercase().trim_end_matches('b').chars().last() {
-        Some('k') => (1, 1_000),
-        Some('m') => (1, 1_000_000),
-        Some('g') => (1, 1_000_000_000),
-        _ => (0, 1),
-    };
-    let number = text.trim_end_matches(['b', 'B']);
-    let number = number.get(..number.len() - digits).with_context(bad)?;
-    let number: usize = number.trim().parse().with_context(bad)?;
-    number.checked_mul(unit).filter(|size| *size > 0).with_context(bad)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-    use super::size;
-
-    #[test]
-    fn sizes_have_decimal_units() {
-        for (text, bytes) in [("1G", 1_000_000_000), ("500 MB", 500_000_000), ("12k", 12_000), ("4096", 4_096)] {
-            assert_eq!(size(text).unwrap(), bytes, "{text}");
-        }
-        for bad in ["", "G", "0", "1.5G", "-1", "99999999999G"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
-    }
 }

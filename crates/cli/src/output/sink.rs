@@ -5,11 +5,12 @@ use std::io::Write;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use finderscope_flow::text::{Nulls, RecordWriter};
+use finderscope_flow::text::Nulls;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::lines::{Lines, Style};
 use super::{Cells, Format, OutputArgs, Table};
 
 /// What takes an answer's batches.
@@ -35,8 +36,8 @@ impl<'w> Sink<'w> {
                 let cells = Cells::new(schema, args.zone());
                 Self::Table { table: Table::new(args.writer(out)?, cells.columns(schema)), cells }
             }
-            Format::Json => Self::Lines(Lines::new(args.writer(out)?, schema, nulls, false)),
-            Format::Csv => Self::Lines(Lines::new(args.writer(out)?, schema, nulls, true)),
+            Format::Json => Self::Lines(Lines::new(args.writer(out)?, schema, nulls, Style::Json)),
+            Format::Csv => Self::Lines(Lines::new(args.writer(out)?, schema, nulls, Style::Csv)),
             Format::Parquet => {
                 let compression = Compression::ZSTD(ZstdLevel::default());
                 let properties = WriterProperties::builder().set_compression(compression).build();
@@ -66,44 +67,5 @@ impl<'w> Sink<'w> {
             Self::Table { table, .. } => table.finish().map(drop).map_err(Into::into),
             Self::Parquet(writer) => writer.close().map(drop).map_err(Into::into),
         }
-    }
-}
-
-/// Rows as lines of JSON or CSV.
-pub struct Lines<'w> {
-    out: Box<dyn Write + 'w>,
-    rows: RecordWriter,
-    csv: bool,
-    buffer: Vec<u8>,
-}
-
-impl<'w> Lines<'w> {
-    fn new(out: Box<dyn Write + 'w>, schema: &SchemaRef, nulls: Nulls, csv: bool) -> Self {
-        let rows = RecordWriter::new(schema).with_nulls(nulls);
-        let mut buffer = Vec::new();
-        if csv {
-            rows.write_csv_header(&mut buffer);
-        }
-        Self { out, rows, csv, buffer }
-    }
-
-    fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
-        let mut rows = self.rows.rows(batch)?;
-        for row in 0..batch.num_rows() {
-            match self.csv {
-                true => rows.write_csv(&mut self.buffer, row),
-                false => rows.write_json(&mut self.buffer, row),
-            }
-            if self.buffer.len() >= 1 << 16 {
-                self.out.write_all(&self.buffer)?;
-                self.buffer.clear();
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.out.write_all(&self.buffer)?;
-        Ok(self.out.flush()?)
     }
 }

@@ -115,6 +115,6 @@ fn an_interrupted_question_ends_soon_and_leaves_nothing_behind() {
     lines.read_to_end(&mut rest).unwrap();
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), "finderscope: error: interrupted\n"));
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(130), "finderscope: error: interrupted\n"));
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

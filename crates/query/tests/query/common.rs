@@ -137,6 +137,7 @@ pub(crate) fn part_of(folder: &Path, name: &str, batch: &RecordBatch, rows: &[Ro
         rows: batch.num_rows() as u64,
         first_ns: times.clone().min().unwrap(),
         last_ns: times.max().unwrap(),
+        index: None,
         path,
     }
 }

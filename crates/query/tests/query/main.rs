@@ -3,6 +3,7 @@
 
 mod common;
 mod filter;
+mod index;
 mod names;
 mod parts;
 mod sql;

@@ -15,10 +15,10 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use finderscope_flow::Column;
 
+use super::Side;
 use super::entry::{EntryReader, EntryWriter};
 use super::layout::{Block, Place, SECTIONS, Trailer, address_bytes, section};
-use super::{PAGE_ROWS, Side};
-use crate::{DiskError, disk};
+use crate::{DiskError, PAGE_ROWS, disk};
 
 /// Pages that an index can tell apart: a part of a thousand million rows.
 pub(super) const PAGES_MAX: u32 = 1 << 16;
