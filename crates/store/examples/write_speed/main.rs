@@ -38,7 +38,7 @@ fn main() {
     let word = arguments.next().unwrap_or_default();
     let parts: Vec<String> = arguments.collect();
     let dir = tempfile::tempdir_in(folder).unwrap();
-    let batches = if parts.is_empty() { traffic::batches(rows) } else { taken(&parts, rows) };
+    let batches = if parts.is_empty() { traffic::batches(1, rows) } else { taken(&parts, rows) };
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let mut out = io::stdout().lock();
     writeln!(out, "{:<36} {:>8} {:>8} {:>8}", "", "ns/flow", "wall", "bytes").unwrap();

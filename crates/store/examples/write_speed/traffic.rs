@@ -64,9 +64,9 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Rows at 100 000 a second, as eight exporters with a v9 template would bring them.
-pub(crate) fn batches(rows: usize) -> Vec<RecordBatch> {
-    let mut random = Random(1);
+/// Rows at 100 000 a second, as eight exporters with a v9 template would bring them; the same for each seed.
+pub(crate) fn batches(seed: u64, rows: usize) -> Vec<RecordBatch> {
+    let mut random = Random(seed);
     (0..rows).step_by(ROWS).map(|start| batch(&mut random, start, ROWS.min(rows - start))).collect()
 }
 
