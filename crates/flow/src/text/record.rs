@@ -127,8 +127,16 @@ pub struct Rows<'a> {
 #[derive(Debug)]
 struct Prepared {
     style: Style,
-    /// Columns that appear, by their place.
-    members: Vec<(usize, Member)>,
+    pieces: Vec<Piece>,
+}
+
+/// A piece of every line.
+#[derive(Debug)]
+enum Piece {
+    /// A column that appears, by its place.
+    Column(usize, Member),
+    /// Columns next to each other that are null in the whole batch: the same in every line.
+    Nulls(Vec<u8>),
 }
 
 /// What becomes of a null in a line.
@@ -205,17 +213,23 @@ impl Rows<'_> {
         if self.prepared.as_ref().is_none_or(|prepared| prepared.style != style) {
             self.prepared = Some(prepare(&self.columns, style, on_null));
         }
-        for (at, member) in self.prepared.iter_mut().flat_map(|prepared| &mut prepared.members) {
-            let cells = &self.columns[*at].1;
-            match on_null {
-                _ if !cells.is_null(row) => member.write(out, style, cells, row),
-                OnNull::Skip => {}
-                OnNull::Name => member.write_name(out),
-                OnNull::Value => {
-                    member.write_name(out);
-                    out.extend_from_slice(b"null");
-                }
+        for piece in self.prepared.iter_mut().flat_map(|prepared| &mut prepared.pieces) {
+            match piece {
+                Piece::Nulls(text) => out.extend_from_slice(text),
+                Piece::Column(at, member) => write_member(out, member, &self.columns[*at].1, style, on_null, row),
             }
+        }
+    }
+}
+
+fn write_member(out: &mut Vec<u8>, member: &mut Member, cells: &Cells<'_>, style: Style, on_null: OnNull, row: usize) {
+    match on_null {
+        _ if !cells.is_null(row) => member.write(out, style, cells, row),
+        OnNull::Skip => {}
+        OnNull::Name => member.write_name(out),
+        OnNull::Value => {
+            member.write_name(out);
+            out.extend_from_slice(b"null");
         }
     }
 }
@@ -228,10 +242,20 @@ fn remove_separator(out: &mut Vec<u8>, start: usize) {
 }
 
 fn prepare(columns: &[(&str, Cells<'_>)], style: Style, on_null: OnNull) -> Prepared {
-    let appears = |cells: &Cells<'_>| on_null != OnNull::Skip || !cells.all_null();
-    let present = columns.iter().enumerate().filter(|(_, (_, cells))| appears(cells));
-    let members = present.map(|(at, (name, _))| (at, Member::new(style.name(name)))).collect();
-    Prepared { style, members }
+    let mut pieces = Vec::new();
+    for (at, (name, cells)) in columns.iter().enumerate() {
+        let name = style.name(name);
+        if !cells.all_null() {
+            pieces.push(Piece::Column(at, Member::new(name)));
+        } else if on_null != OnNull::Skip {
+            let null: &[u8] = if on_null == OnNull::Value { b"null" } else { b"" };
+            match pieces.last_mut() {
+                Some(Piece::Nulls(text)) => text.extend([name.as_slice(), null].concat()),
+                _ => pieces.push(Piece::Nulls([name.as_slice(), null].concat())),
+            }
+        }
+    }
+    Prepared { style, pieces }
 }
 
 /// Puts what was written since `start` in quotes where CSV needs them.

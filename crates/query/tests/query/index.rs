@@ -51,7 +51,7 @@ fn rows(number: u8) -> RecordBatch {
     flows.word(Column::Type).push_run(FlowType::Ipfix as i32, ROWS);
     flows.word(Column::TimeSource).push_run(TimeSource::Absolute as i32, ROWS);
     flows.word(Column::SamplingSource).push_run(SamplingSource::Record as i32, ROWS);
-    flows.time(Column::TimeReceivedNs).extend((0..ROWS as i64).map(|row| T0 + row));
+    flows.time(Column::TimeReceivedNs).extend((0..ROWS).map(|row| T0 + row as i64));
     flows.address(Column::ExporterAddress).push_run(&[192, 0, 2, 1], ROWS);
     flows.address(Column::SamplerAddress).push_run(&[192, 0, 2, 1], ROWS);
     for row in 0..ROWS {
@@ -66,7 +66,7 @@ fn rows(number: u8) -> RecordBatch {
         flows.address(Column::SrcAddr).push(source);
         flows.address(Column::DstAddr).push(&destination);
     }
-    flows.u64(Column::Bytes).extend((0..ROWS as u64).map(|row| row + 1));
+    flows.u64(Column::Bytes).extend((0..ROWS).map(|row| row as u64 + 1));
     flows.u64(Column::Packets).push_run(1, ROWS);
     flows.u16(Column::DstPort).extend((0..ROWS).map(|row| if row % 7 == 0 { 53 } else { 443 }));
     flows.text(Column::App).push_run(b"dns", ROWS);
