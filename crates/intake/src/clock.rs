@@ -43,6 +43,11 @@ impl Clock {
         self.median_ns = sorted[(sorted.len() - 1) / 2];
     }
 
+    /// Reads what the next datagram will be compared with.
+    pub(crate) fn glance(&self) -> u64 {
+        self.window.get((self.seen % WINDOW as u64) as usize).map_or(0, |&offset| offset as u64)
+    }
+
     /// By how much receive times are over export times, once there is one.
     pub(crate) fn offset_ns(&self) -> Option<i64> {
         (self.seen > 0).then_some(self.median_ns)

@@ -44,6 +44,15 @@ impl Duplicates {
         false
     }
 
+    /// Reads what the next datagram, which is `bytes`, will be compared with, and what it will take the place of.
+    pub(crate) fn glance(&self, bytes: &[u8]) -> u64 {
+        let of = |hash| self.table.slots.get(self.table.home(hash)).map_or(0, |&slot| u64::from(slot));
+        match self.hashes.get(self.oldest) {
+            Some(&oldest) => of(hash(bytes)) ^ of(oldest),
+            None => 0,
+        }
+    }
+
     /// Goes on with the last of another window.
     fn fit(&mut self, window: usize) {
         if self.oldest == 0 && self.hashes.len() < window {

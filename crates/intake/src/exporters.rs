@@ -36,6 +36,11 @@ impl Exporters {
         }
     }
 
+    /// The exporter that is known by an address.
+    pub(crate) fn of_address(&self, address: IpAddr) -> Option<&Exporter> {
+        self.list.get(*self.by_address.get(&address)?)
+    }
+
     /// Makes the sender of `delivery` known, which it was not, and makes room before.
     pub(crate) fn add(&mut self, delivery: &Delivery<'_>, config: &Config) -> (usize, Forgotten) {
         let forgotten = self.make_room(config);

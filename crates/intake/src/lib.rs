@@ -27,6 +27,7 @@ mod duplicate;
 mod exporter;
 mod exporters;
 mod fixed;
+mod foresight;
 mod intake;
 mod learn;
 mod learned;

@@ -6,6 +6,7 @@ mod facts;
 mod flows;
 mod named;
 mod places;
+mod rows;
 mod values;
 
 pub use places::{Place, counter_place, flow_place};
@@ -13,6 +14,7 @@ pub use places::{Place, counter_place, flow_place};
 use finderscope_wire::WireError;
 use finderscope_wire::sflow::{DataSource, Datagram, Sample};
 
+use self::rows::Rows;
 use crate::Protocol;
 use crate::context::Context;
 use crate::exporter::{DomainKey, Exporter};
@@ -43,20 +45,29 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
         domain: datagram.sub_agent_id,
         sequence: Some(datagram.sequence_number),
     };
+    let mut rows = Rows::new(&context);
     for sample in datagram.samples() {
         exporter.ledger.sets.received += 1;
         match sample {
             Ok(Sample::Unknown { tag, .. }) => exporter.ledger.sets.unknown.add(format!("sample {tag}"), 1),
+            Ok(Sample::Flow(sample)) => {
+                pass.watch.sample(SampleKind::Flow);
+                observe(FLOWS, sample.source, sample.sequence_number, Some(sample.drops), key, exporter, pass);
+                let error = rows.add(&sample, exporter, pass);
+                settle(error, exporter, pass);
+            }
             Ok(sample) => {
+                rows.write(pass.tables);
                 let error = read(&sample, &context, key, exporter, pass);
                 settle(error, exporter, pass);
             }
             Err(error) => settle(Some(error), exporter, pass),
         }
     }
+    rows.write(pass.tables);
 }
 
-/// Writes the rows of one sample, and says what was wrong with a part of it.
+/// Writes the rows of a sample that is not of a flow, and says what was wrong with a part of it.
 fn read(
     sample: &Sample<'_>,
     context: &Context,
@@ -65,11 +76,6 @@ fn read(
     pass: &mut Pass<'_>,
 ) -> Option<WireError> {
     match sample {
-        Sample::Flow(sample) => {
-            pass.watch.sample(SampleKind::Flow);
-            observe(FLOWS, sample.source, sample.sequence_number, Some(sample.drops), key, exporter, pass);
-            flows::flow(sample, context, exporter, pass)
-        }
         Sample::Discarded(packet) => {
             pass.watch.sample(SampleKind::Discarded);
             observe(DISCARDS, packet.source, packet.sequence_number, Some(packet.drops), key, exporter, pass);
@@ -82,7 +88,8 @@ fn read(
         }
         Sample::RtMetric(sample) => named::metrics(sample, context, exporter, pass),
         Sample::RtFlow(sample) => named::flow(sample, context, exporter, pass),
-        Sample::Unknown { .. } => None,
+        // The caller's.
+        Sample::Flow(_) | Sample::Unknown { .. } => None,
     }
 }
 
@@ -107,14 +114,17 @@ fn observe(
     pass: &Pass<'_>,
 ) {
     let place = (kind, source.class, source.index);
-    if !exporter.domains.get(&key).is_some_and(|domain| domain.sources.contains_key(&place)) {
-        let known: usize = exporter.domains.values().map(|domain| domain.sources.len()).sum();
-        if known >= pass.shared.config.limits.sources_per_exporter {
-            exporter.ledger.notes.add("sources_per_exporter", 1);
-            return;
+    let state = match exporter.domains.get_mut(&key).and_then(|domain| domain.sources.get_mut(&place)) {
+        Some(state) => state,
+        None => {
+            let known: usize = exporter.domains.values().map(|domain| domain.sources.len()).sum();
+            if known >= pass.shared.config.limits.sources_per_exporter {
+                exporter.ledger.notes.add("sources_per_exporter", 1);
+                return;
+            }
+            exporter.domains.open(key).sources.entry(place).or_default()
         }
-    }
-    let state = exporter.domains.open(key).sources.entry(place).or_default();
+    };
     state.sequence.observe(sequence, Some(1), None);
     if let Some(drops) = drops {
         state.observe_drops(drops);

@@ -137,6 +137,7 @@ impl Running {
     }
 
     fn take(&mut self, batch: &Batch, listener: Listener) {
+        self.shard.intake.foresee(batch.iter().map(|received| (received.source.ip(), received.bytes)));
         for received in batch.iter() {
             let delivery = Delivery {
                 sequence: 0,

@@ -96,6 +96,15 @@ impl<'a> Facts<'a> {
         !self.sound && self.error.is_some()
     }
 
+    /// Whether nothing is known but the packet, a switch's VLANs and a route.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_told = |priority: u32| priority != 0 && priority != u32::MAX;
+        let priorities = self.switch.is_some_and(|switch| is_told(switch.src_priority) || is_told(switch.dst_priority));
+        let more = self.others || self.gateway.is_some() || self.user.is_some() || self.url.is_some();
+        let translated = self.nat.is_some() || self.nat_ports.is_some();
+        !(priorities || more || translated || self.mpls.is_some() || self.egress_queue.is_some())
+    }
+
     /// The header's bytes come before fields that the agent read from them.
     fn settle(&mut self, ethernet: Option<SampledEthernet>, ipv4: Option<SampledIpv4>, ipv6: Option<SampledIpv6>) {
         if let Some(header) = self.header {

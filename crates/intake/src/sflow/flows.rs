@@ -13,43 +13,10 @@ use crate::context::Context;
 use crate::exporter::Exporter;
 use crate::pass::Pass;
 use crate::plan;
-use crate::sampling::{Rate, assumed, overridden};
+use crate::sampling::Rate;
 
 /// Ethernet's check sequence, which a frame's length includes and agents seldom send.
 const FCS_BYTES: u32 = 4;
-
-/// One row for a sampled packet. Says what was wrong with a part of it.
-pub(super) fn flow(
-    sample: &FlowSample<'_>,
-    context: &Context,
-    exporter: &mut Exporter,
-    pass: &mut Pass<'_>,
-) -> Option<WireError> {
-    let facts = Facts::read(sample.records(), &mut exporter.ledger.notes);
-    if facts.is_void() {
-        return facts.error;
-    }
-    let config = exporter.config.and_then(|at| pass.shared.config.exporters.get(at));
-    let said = (sample.sampling_rate > 0).then_some((sample.sampling_rate.into(), SamplingSource::Sample));
-    let rate: Rate = overridden(config).or(said).or_else(|| assumed(config));
-    let builder = &mut pass.tables.flows;
-    write(builder, context, sample.source, sample.sequence_number, rate, &facts);
-    // A transaction that a program reports is not one packet.
-    builder.u64(C::Packets).push_option(facts.length.is_some().then_some(1));
-    builder.u32(C::SamplePool).push(sample.sample_pool);
-    builder.u32(C::SampleDrops).push(sample.drops);
-    builder.u32(C::InIf).push_option(sample.input.if_index());
-    builder.u32(C::OutIf).push_option(sample.output.if_index());
-    let text = &mut pass.shared.buffers.text;
-    let mut extras = extended::Extras::new(builder, text);
-    interface(&mut extras, "input", sample.input);
-    interface(&mut extras, "output", sample.output);
-    extras.facts(&facts, context, sample.records());
-    extras.close();
-    builder.advance(1);
-    count(exporter);
-    facts.error
-}
 
 /// One row for a discarded packet, of which each is reported.
 pub(super) fn discarded(
@@ -91,6 +58,34 @@ pub(super) fn count(exporter: &mut Exporter) {
     exporter.ledger.records.in_memory += 1;
 }
 
+/// One row for a sampled packet.
+pub(super) fn flow(
+    sample: &FlowSample<'_>,
+    rate: Rate,
+    facts: &Facts<'_>,
+    context: &Context,
+    builder: &mut Builder,
+    text: &mut String,
+) {
+    write(builder, context, sample.source, sample.sequence_number, rate, facts);
+    builder.u64(C::Packets).push_option(packets(facts));
+    builder.u32(C::SamplePool).push(sample.sample_pool);
+    builder.u32(C::SampleDrops).push(sample.drops);
+    builder.u32(C::InIf).push_option(sample.input.if_index());
+    builder.u32(C::OutIf).push_option(sample.output.if_index());
+    let mut extras = extended::Extras::new(builder, text);
+    interface(&mut extras, "input", sample.input);
+    interface(&mut extras, "output", sample.output);
+    extras.facts(facts, context, sample.records());
+    extras.close();
+    builder.advance(1);
+}
+
+/// A transaction that a program reports is not one packet.
+pub(super) fn packets(facts: &Facts<'_>) -> Option<u64> {
+    facts.length.is_some().then_some(1)
+}
+
 /// What flows and drops have in common.
 fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence: u32, rate: Rate, facts: &Facts<'_>) {
     context.write(builder, 1);
@@ -109,7 +104,7 @@ fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence:
 
 /// The frame without its link header, check sequence and what the agent took off. Of an IP packet that was
 /// reported by its fields, the length is the IP length already.
-fn bytes_l3(facts: &Facts<'_>) -> Option<u32> {
+pub(super) fn bytes_l3(facts: &Facts<'_>) -> Option<u32> {
     let header = facts.header?;
     let link = facts.packet.l3_offset?;
     let stripped = match header.protocol {
