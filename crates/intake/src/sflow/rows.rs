@@ -168,7 +168,10 @@ fn write_packets(rows: &[Row<'_>], builder: &mut Builder) {
     }
 }
 
-const ADDRESSES: [(C, fn(&Packet) -> Option<&Address>); 2] =
+/// One of a packet's addresses.
+type OfPacket = fn(&Packet) -> Option<&Address>;
+
+const ADDRESSES: [(C, OfPacket); 2] =
     [(C::SrcAddr, |packet| packet.src_addr.as_ref()), (C::DstAddr, |packet| packet.dst_addr.as_ref())];
 
 /// What a switch and a router know.
