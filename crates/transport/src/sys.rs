@@ -1,9 +1,9 @@
-//! The system calls that no safe crate has: `recvmmsg`, and a few Linux socket options.
+//! The system calls that no safe crate has: `recvmmsg`, `sendmmsg` with trains, and a few Linux socket options.
 //!
 //! Everything `unsafe` of this crate is here. Each function takes slices and gives values; no pointer leaves it.
-#![allow(unsafe_code, reason = "recvmmsg, control messages and Linux socket options have no safe wrapper")]
+#![allow(unsafe_code, reason = "recvmmsg, sendmmsg, control messages and Linux socket options have no safe wrapper")]
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::{MaybeUninit, offset_of, size_of};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -161,6 +161,52 @@ unsafe fn read_address(name: *const c_void, length: usize) -> Option<SocketAddr>
             _ => None,
         }
     }
+}
+
+/// Datagrams that go to the kernel as one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Train<'a> {
+    /// A datagram each.
+    pub(crate) datagrams: &'a [IoSlice<'a>],
+    /// Their length, where there are several; the last may be shorter (`UDP_SEGMENT`).
+    pub(crate) segment_bytes: Option<u16>,
+}
+
+/// One control message of two bytes, aligned as `cmsghdr` wants.
+const SEGMENT_WORDS: usize = 3;
+
+/// Sends as many trains as the kernel takes, at most [`MESSAGES_MAX`]; waits where its buffer is full.
+pub(crate) fn send_many(socket: BorrowedFd<'_>, trains: &[Train<'_>]) -> io::Result<usize> {
+    let mut controls = [const { [0_u64; SEGMENT_WORDS] }; MESSAGES_MAX];
+    let mut headers = [const { MaybeUninit::<mmsghdr>::uninit() }; MESSAGES_MAX];
+    let count = trains.len().min(MESSAGES_MAX);
+    for ((train, control), header) in trains.iter().zip(&mut controls).zip(&mut headers) {
+        // SAFETY: `msghdr` is a C structure of integers and pointers, for which all zeroes is a value.
+        let mut message: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        // The standard library vouches that an `IoSlice` lies in memory as an `iovec`; the kernel only reads it.
+        message.msg_iov = train.datagrams.as_ptr().cast_mut().cast::<iovec>();
+        message.msg_iovlen = train.datagrams.len() as _;
+        if let Some(bytes) = train.segment_bytes {
+            message.msg_control = control.as_mut_ptr().cast();
+            // SAFETY: a pure calculation.
+            message.msg_controllen = unsafe { libc::CMSG_SPACE(size_of::<u16>() as u32) } as _;
+            // SAFETY: the control buffer has room for one message of two bytes, CMSG_SPACE of which is 24 bytes at most,
+            // and is aligned for its header; so CMSG_FIRSTHDR is not null.
+            unsafe {
+                let cmsg = libc::CMSG_FIRSTHDR(&raw const message);
+                (*cmsg).cmsg_level = libc::SOL_UDP;
+                (*cmsg).cmsg_type = libc::UDP_SEGMENT;
+                (*cmsg).cmsg_len = libc::CMSG_LEN(size_of::<u16>() as u32) as _;
+                libc::CMSG_DATA(cmsg).cast::<u16>().write_unaligned(bytes);
+            }
+        }
+        header.write(mmsghdr { msg_hdr: message, msg_len: 0 });
+    }
+    // SAFETY: the first `count` headers were written above. Each points to slices that the caller borrows for the call
+    // and to a control buffer of its own, with their true sizes; all of these outlive the call.
+    let sent =
+        unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr().cast::<mmsghdr>(), count as libc::c_uint, 0) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
 /// Asks the kernel for receive times and drop counters beside each datagram.

@@ -2,21 +2,25 @@
 //!
 //! Each exporter gets a socket of its own, bound to an address and connected to the collector, so that the collector
 //! sees separate exporters and the kernel looks its route up once. Datagrams go out in batches (`sendmmsg`), each
-//! exporter's in their order; nothing is counted as sent that the kernel refused.
+//! exporter's in their order; nothing is counted as sent that the kernel refused. Datagrams of equal length that follow
+//! each other go to the kernel as one train (`UDP_SEGMENT`), which it takes apart only at the far end of its own way:
+//! that halves what sending costs. Where a route cannot do that they are sent one by one.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
 
-use rustix::io::Errno;
-use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::sys::{self, MESSAGES_MAX, Train};
 
 /// The most exporters of one sender.
 pub const SOCKETS_MAX: usize = 4096;
 
-/// Datagrams of one system call.
-const BATCH: usize = 64;
+/// The longest train: more save nothing any more, and it has to fit one IP packet of 65,535 bytes.
+const TRAIN_DATAGRAMS_MAX: usize = 32;
+const TRAIN_BYTES_MAX: usize = 65_000;
 
 /// Room for bursts on their way out; asked for, and less will do.
 const SEND_BUFFER_BYTES: usize = 8 << 20;
@@ -28,6 +32,7 @@ pub struct Sender {
     sockets: Vec<Socket>,
     sockets_max: usize,
     by_source: HashMap<Option<SocketAddr>, Exporter>,
+    train_datagrams_max: usize,
     tally: Tally,
 }
 
@@ -82,8 +87,14 @@ pub enum SenderError {
 impl Sender {
     /// A sender to `destination` with up to `sockets_max` exporters ([`SOCKETS_MAX`] fits most).
     pub fn new(destination: SocketAddr, sockets_max: usize) -> Self {
-        let tally = Tally::default();
-        Self { destination, sockets: Vec::new(), sockets_max, by_source: HashMap::new(), tally }
+        Self {
+            destination,
+            sockets: Vec::new(),
+            sockets_max,
+            by_source: HashMap::new(),
+            train_datagrams_max: TRAIN_DATAGRAMS_MAX,
+            tally: Tally::default(),
+        }
     }
 
     /// The exporter that sends from `source`, made when it is new. Port 0 takes any port, `None` any address.
@@ -129,47 +140,82 @@ impl Sender {
     pub fn send(&mut self, datagrams: &[Outgoing<'_>]) {
         let mut rest: Vec<Outgoing<'_>> = datagrams.to_vec();
         rest.sort_by_key(|datagram| datagram.exporter); // stable: order within an exporter stays
+        let slices: Vec<IoSlice<'_>> = rest.iter().map(|datagram| IoSlice::new(datagram.bytes)).collect();
+        let mut start = 0;
         for run in rest.chunk_by(|a, b| a.exporter == b.exporter) {
-            if let Some(socket) = self.sockets.get(run[0].exporter.0 as usize) {
-                run.chunks(BATCH).for_each(|batch| send_batch(socket, batch, &mut self.tally));
+            let slices = &slices[start..start + run.len()];
+            start += run.len();
+            self.send_run(run[0].exporter, slices);
+        }
+    }
+
+    /// Sends one exporter's datagrams.
+    fn send_run(&mut self, exporter: Exporter, mut datagrams: &[IoSlice<'_>]) {
+        let Some(socket) = self.sockets.get(exporter.0 as usize) else { return };
+        let mut notices = 0;
+        while !datagrams.is_empty() {
+            let mut trains = [Train { datagrams: &[], segment_bytes: None }; MESSAGES_MAX];
+            let count = fill(&mut trains, datagrams, self.train_datagrams_max);
+            let error = match sys::send_many(socket.as_fd(), &trains[..count]) {
+                Ok(sent) => {
+                    let sent = trains[..sent].iter().map(|train| train.datagrams.len()).sum();
+                    self.tally.sent += sent as u64;
+                    self.tally.sent_bytes += datagrams[..sent].iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+                    datagrams = &datagrams[sent..];
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match error.raw_os_error() {
+                Some(libc::EINTR) => {}
+                // Says that an earlier datagram found no listener; this one was not tried yet. Bounded, to be sure of an end.
+                Some(libc::ECONNREFUSED) if notices <= 2 * datagrams.len() => {
+                    notices += 1;
+                    self.tally.refused += 1;
+                }
+                // A route whose packets are shorter, or whose device cannot sum them up. It may also be the datagram.
+                _ if trains[0].segment_bytes.is_some() => self.train_datagrams_max = 1,
+                errno => {
+                    self.tally.errors += 1;
+                    self.tally.last_error = errno;
+                    datagrams = &datagrams[1..];
+                }
             }
         }
     }
 
-    /// What became of everything so far.
-    pub const fn tally(&self) -> Tally {
+    /// What became of everything so far, with the notices that came since the last datagrams were sent.
+    pub fn tally(&mut self) -> Tally {
+        let errors = self.sockets.iter().filter_map(|socket| socket.take_error().ok().flatten());
+        self.tally.refused += errors.filter(|error| error.raw_os_error() == Some(libc::ECONNREFUSED)).count() as u64;
         self.tally
     }
 }
 
-fn send_batch(socket: &Socket, batch: &[Outgoing<'_>], tally: &mut Tally) {
-    let slices: Vec<IoSlice<'_>> = batch.iter().map(|datagram| IoSlice::new(datagram.bytes)).collect();
-    let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = batch.iter().map(|_| Default::default()).collect();
-    let mut messages: Vec<MMsgHdr<'_>> =
-        slices.chunks(1).zip(&mut controls).map(|(slice, control)| MMsgHdr::new(slice, control)).collect();
-    let mut done = 0;
-    let mut notices = 0;
-    while done < batch.len() {
-        match sendmmsg(socket, &mut messages[done..], SendFlags::empty()) {
-            Ok(count) => {
-                tally.sent += count as u64;
-                tally.sent_bytes +=
-                    batch[done..done + count].iter().map(|datagram| datagram.bytes.len() as u64).sum::<u64>();
-                done += count;
-            }
-            Err(Errno::INTR) => {}
-            // Says that an earlier datagram found no listener; this one was not tried yet. Bounded, to be sure of an end.
-            Err(Errno::CONNREFUSED) if notices <= 2 * batch.len() => {
-                notices += 1;
-                tally.refused += 1;
-            }
-            Err(error) => {
-                tally.errors += 1;
-                tally.last_error = Some(error.raw_os_error());
-                done += 1;
-            }
-        }
+/// Puts datagrams into trains, until either runs out; says how many trains that are.
+fn fill<'a>(trains: &mut [Train<'a>], mut datagrams: &'a [IoSlice<'a>], most: usize) -> usize {
+    let mut count = 0;
+    for train in trains {
+        let Some(first) = datagrams.first() else { break };
+        let together = couple(datagrams, most);
+        let segment_bytes = (together > 1).then_some(first.len() as u16); // it fits: a train is shorter than 65,000
+        *train = Train { datagrams: &datagrams[..together], segment_bytes };
+        datagrams = &datagrams[together..];
+        count += 1;
     }
+    count
+}
+
+/// How many datagrams, at least one, make the first train: equally long ones, and a shorter one at the end.
+fn couple(datagrams: &[IoSlice<'_>], most: usize) -> usize {
+    let length = datagrams[0].len();
+    if length == 0 {
+        return 1;
+    }
+    let most = most.min(TRAIN_BYTES_MAX / length).clamp(1, datagrams.len());
+    let equal = datagrams[..most].iter().take_while(|datagram| datagram.len() == length).count();
+    let last = datagrams[..most].get(equal).is_some_and(|last| !last.is_empty() && last.len() < length);
+    equal + usize::from(last)
 }
 
 /// Addresses on the loopback network in the place of exporters' real ones, so that one machine can play many.
@@ -210,6 +256,24 @@ mod tests {
         let [a, b] = ["10.0.3.7", "10.9.3.7"].map(|text| aliases.of(text.parse().unwrap()).unwrap());
         assert_eq!((a, b), (Ipv4Addr::new(127, 1, 3, 7), Ipv4Addr::new(127, 1, 3, 8)));
         assert_eq!(aliases.of("10.0.3.7".parse().unwrap()), Some(a));
+    }
+
+    #[test]
+    fn equally_long_datagrams_and_a_shorter_last_one_make_a_train() {
+        let bytes = [0; 40_000];
+        let trains_of = |lengths: &[usize], most| {
+            let slices: Vec<_> = lengths.iter().map(|length| IoSlice::new(&bytes[..*length])).collect();
+            let mut trains = [Train { datagrams: &[], segment_bytes: None }; 8];
+            let count = fill(&mut trains, &slices, most);
+            trains[..count].iter().map(|train| (train.datagrams.len(), train.segment_bytes)).collect::<Vec<_>>()
+        };
+        assert_eq!(trains_of(&[9, 9, 9, 5, 9], 32), [(4, Some(9)), (1, None)]);
+        assert_eq!(trains_of(&[5, 9, 9, 0, 0, 3], 32), [(1, None), (2, Some(9)), (1, None), (1, None), (1, None)]);
+        assert_eq!(trains_of(&[9; 7], 3), [(3, Some(9)), (3, Some(9)), (1, None)]);
+        assert_eq!(trains_of(&[9; 3], 1), [(1, None), (1, None), (1, None)]);
+        assert_eq!(trains_of(&[30_000; 5], 32), [(2, Some(30_000)), (2, Some(30_000)), (1, None)]);
+        assert_eq!(trains_of(&[40_000, 40_000], 32), [(1, None), (1, None)]);
+        assert_eq!(trains_of(&[1; 300], 32).len(), 8, "what does not fit waits for the next call");
     }
 
     #[test]
