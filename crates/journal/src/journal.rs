@@ -1,20 +1,24 @@
-//! Appending: positions, the write buffer, segments, and room.
+//! Appending: positions, the buffer that is filled, segments, and room.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::Thread;
 
 use finderscope_wire::delivery::{DATAGRAM_BYTES_MAX, Delivery, FRAME_BYTES_MAX};
 
-use crate::disk::{self, Disk, File, RealDisk};
-use crate::open::{self, Opened, Segment};
+use crate::disk::{Disk, RealDisk};
+use crate::open::{self, Entry, Opened, Segment};
+use crate::queue::{Chunk, Target};
 use crate::replay::{Piece, Replay};
 use crate::segment::{self, HEADER_BYTES, Header, RECORD_BYTES_MAX, RECORD_HEAD_BYTES};
 use crate::sync::{Progress, Shared, SyncHandle};
 use crate::{JournalError, Position};
 
 /// How much is gathered in memory before it is written.
-const BUFFER_BYTES: usize = 1 << 20;
+const BUFFER_BYTES: usize = 512 << 10;
+/// With room for the record that does not fit any more, and the next segment's header.
+const BUFFER_CAPACITY: usize = BUFFER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES;
 /// The most that a record takes beside its datagram.
 const RECORD_OVERHEAD_BYTES_MAX: usize = RECORD_HEAD_BYTES + FRAME_BYTES_MAX - DATAGRAM_BYTES_MAX;
 /// While the disk is full, only every so many appends try to write: each try is a system call.
@@ -55,20 +59,22 @@ pub struct Journal {
     /// Of the closed segments.
     closed_bytes: u64,
     released_before: Position,
+    /// What released segments' files may keep of the disk, to be used again.
+    spare_bytes_max: u64,
     refused: u64,
     /// Appends since the disk was found full; nothing while it is not.
     full_since: Option<u32>,
+    /// Who writes what is handed over.
+    helper: Option<Thread>,
     shared: Arc<Shared>,
 }
 
-/// The segment that grows. Its file is made when there is something to write, so that a full disk does
-/// not keep a journal from being opened.
+/// The segment that grows.
 #[derive(Debug)]
 struct Active {
-    header: Header,
-    path: PathBuf,
-    file: Option<(Arc<dyn File>, u64)>,
-    written_bytes: u64,
+    target: Arc<Target>,
+    /// Written, or on its way.
+    handed_bytes: u64,
 }
 
 impl Journal {
@@ -83,7 +89,7 @@ impl Journal {
         let mut recovered = open::recover(&*disk, dir)?;
         let shared = Arc::new(Shared::new(Arc::clone(&disk), dir, &mut recovered));
         let next = recovered.opened.next;
-        let mut buffer = Vec::with_capacity(BUFFER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES);
+        let mut buffer = Vec::with_capacity(BUFFER_CAPACITY);
         Ok(Self {
             active: Active::begin(dir, next, recovered.after, &mut buffer),
             last: recovered.after - 1,
@@ -96,10 +102,23 @@ impl Journal {
             opened: recovered.opened,
             buffer,
             released_before: 0,
+            spare_bytes_max: 0,
             refused: 0,
             full_since: None,
+            helper: None,
             shared,
         })
+    }
+
+    /// Lets released segments' files keep so much of the disk, to be written over by later segments: that costs less
+    /// than half of what writing new files does.
+    pub fn reuse_files(&mut self, spare_bytes_max: u64) {
+        self.spare_bytes_max = spare_bytes_max.min(self.options.limit_bytes / 4);
+    }
+
+    /// From now on `helper` is woken when there is something to write; it must then call [`SyncHandle::write`].
+    pub fn write_beside(&mut self, helper: Thread) {
+        self.helper = Some(helper);
     }
 
     /// What was found at opening.
@@ -112,9 +131,10 @@ impl Journal {
         self.next
     }
 
-    /// The bytes of all segments, with what is still to be written.
-    pub const fn bytes(&self) -> u64 {
-        self.closed_bytes + self.active.written_bytes + self.buffer.len() as u64
+    /// The bytes of all segments and of files to be used again, with what is still to be written.
+    pub fn bytes(&self) -> u64 {
+        let active = self.active_bytes();
+        self.closed_bytes + active + self.active.target.surplus_bytes(active) + self.shared.queue.spare_bytes()
     }
 
     /// How many deliveries were refused since opening, for whatever reason.
@@ -152,7 +172,7 @@ impl Journal {
             self.buffer.truncate(start);
             return Err(error.into());
         }
-        segment::seal(&mut self.buffer[start..], self.active.header.salt);
+        segment::seal(&mut self.buffer[start..], self.active.target.header.salt);
         self.next += 1;
         self.last = position;
         self.shared.appended(position);
@@ -161,43 +181,75 @@ impl Journal {
 
     /// Sees to it that a record of so many bytes has its place in the limit, the segment and the buffer.
     fn make_room(&mut self, bytes: usize) -> Result<(), JournalError> {
-        if self.bytes() + bytes as u64 > self.options.limit_bytes {
+        if self.is_beyond_limit(bytes) {
             self.remove_released()?;
-            if self.bytes() + bytes as u64 > self.options.limit_bytes {
-                return Err(JournalError::Full);
+            while self.is_beyond_limit(bytes) {
+                if !self.shared.queue.remove_spare()? {
+                    return Err(JournalError::Full);
+                }
             }
         }
-        if self.next > self.active.header.first && self.active_bytes() + bytes as u64 > self.options.segment_bytes {
-            self.flush_unless_full()?;
+        let begun = self.next > self.active.target.header.first;
+        if begun && self.active_bytes() + bytes as u64 > self.options.segment_bytes {
+            self.hand_over_unless_full()?;
             self.begin_segment(self.next, self.next);
         }
         if self.buffer.len() + bytes > BUFFER_BYTES {
-            self.flush_unless_full()?;
+            self.hand_over_unless_full()?;
         }
         Ok(())
     }
 
-    const fn active_bytes(&self) -> u64 {
-        self.active.written_bytes + self.buffer.len() as u64
+    /// What lies in a reused file behind the segment's end is written over, and so needs no more room.
+    fn is_beyond_limit(&self, bytes: usize) -> bool {
+        let surplus = self.active.target.surplus_bytes(self.active_bytes());
+        self.bytes() - surplus + surplus.max(bytes as u64) > self.options.limit_bytes
     }
 
-    fn flush_unless_full(&mut self) -> Result<(), JournalError> {
+    const fn active_bytes(&self) -> u64 {
+        self.active.handed_bytes + self.buffer.len() as u64
+    }
+
+    fn hand_over_unless_full(&mut self) -> Result<(), JournalError> {
         if let Some(appends) = &mut self.full_since {
             *appends += 1;
             if *appends % APPENDS_PER_TRY != 0 {
                 return Err(JournalError::Full);
             }
         }
-        self.flush()
+        self.hand_over()
     }
 
-    /// Hands everything to the operating system. When that fails, it all stays in the buffer, and is
-    /// written to the same place again: what a full disk took of it is not counted as written.
-    pub fn flush(&mut self) -> Result<(), JournalError> {
+    /// Leaves everything to the thread of [`Self::write_beside`]. Where there is none, or it has too much to do
+    /// already, this is [`Self::flush`].
+    pub fn hand_over(&mut self) -> Result<(), JournalError> {
+        let Some(helper) = self.helper.as_ref().filter(|_| self.full_since.is_none()) else { return self.flush() };
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = self.write_buffer();
+        let empty = self.shared.queue.empty_buffer().unwrap_or_else(|| Vec::with_capacity(BUFFER_CAPACITY));
+        let bytes = std::mem::replace(&mut self.buffer, empty);
+        let handed_bytes = bytes.len() as u64;
+        match self.shared.queue.push(self.chunk(bytes)) {
+            Ok(()) => {
+                helper.unpark();
+                self.active.handed_bytes += handed_bytes;
+                Ok(())
+            }
+            Err(chunk) => {
+                self.buffer = chunk.bytes;
+                self.flush()
+            }
+        }
+    }
+
+    /// Hands everything to the operating system. When that fails, it all stays in memory, and is
+    /// written to the same place again: what a full disk took of it is not counted as written.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        if self.buffer.is_empty() && self.shared.queue.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_all();
         self.full_since = match &written {
             Err(JournalError::Full) => self.full_since.or(Some(0)),
             _ => None,
@@ -205,32 +257,31 @@ impl Journal {
         written
     }
 
-    fn write_buffer(&mut self) -> Result<(), JournalError> {
-        let Active { header, path, file, written_bytes } = &mut self.active;
-        let (file, _) = match file {
-            Some(made) => made,
-            None => {
-                let made = self.disk.create(path).map_err(|error| JournalError::io("make", path, error))?;
-                file.insert((made, self.shared.made_entry()))
-            }
-        };
-        let end = *written_bytes + self.buffer.len() as u64;
-        disk::write_full(&**file, &self.buffer, *written_bytes)
-            .map_err(|error| JournalError::io("write", path, error))?;
-        self.shared.wrote(file, path, header, (*written_bytes, end), self.next - 1);
-        *written_bytes = end;
+    fn write_all(&mut self) -> Result<(), JournalError> {
+        let bytes = std::mem::take(&mut self.buffer);
+        let chunk = self.chunk(bytes);
+        let last = (!chunk.bytes.is_empty()).then_some(&chunk);
+        let written = self.shared.queue.write(&self.shared.ledger, last);
+        self.buffer = chunk.bytes;
+        written?;
+        self.active.handed_bytes += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }
 
-    /// Closes the active segment, whose buffer is written, and begins one whose first position is `first`.
+    fn chunk(&self, bytes: Vec<u8>) -> Chunk {
+        let Active { target, handed_bytes } = &self.active;
+        Chunk { target: Arc::clone(target), offset: *handed_bytes, bytes, through: self.next - 1 }
+    }
+
+    /// Closes the active segment, which was handed over, and begins one whose first position is `first`.
     fn begin_segment(&mut self, first: Position, after: Position) {
         let next = Active::begin(&self.dir, first, after, &mut self.buffer);
-        let done = std::mem::replace(&mut self.active, next);
-        if let Some((_, entry)) = done.file {
-            self.closed_bytes += done.written_bytes;
-            let (first, bytes) = (done.header.first, done.written_bytes);
-            self.closed.push_back(Segment { first, path: done.path, bytes, entry });
+        let Active { target, handed_bytes: bytes } = std::mem::replace(&mut self.active, next);
+        if bytes > 0 {
+            self.closed_bytes += bytes;
+            let (first, path) = (target.header.first, target.path.clone());
+            self.closed.push_back(Segment { first, path, bytes, entry: Entry::Of(target) });
         }
         self.next = first;
     }
@@ -252,10 +303,10 @@ impl Journal {
         if position <= self.next {
             return Ok(());
         }
-        if self.next == self.active.header.first && self.active.file.is_none() {
+        if self.next == self.active.target.header.first && self.active.handed_bytes == 0 {
             // Nothing came into it, so it was never made: the new one takes its place.
             self.buffer.clear();
-            self.begin_segment(position, self.active.header.after);
+            self.begin_segment(position, self.active.target.header.after);
         } else {
             self.flush()?;
             self.begin_segment(position, self.next);
@@ -274,7 +325,12 @@ impl Journal {
     fn remove_released(&mut self) -> Result<(), JournalError> {
         while self.is_front_released() {
             let Some(front) = self.closed.front() else { return Ok(()) };
-            match self.disk.remove(&front.path) {
+            let Shared { queue, ledger, .. } = &*self.shared;
+            let done = match queue.spare_bytes() + front.bytes <= self.spare_bytes_max {
+                true => queue.spare(ledger, &front.path, front.first, front.bytes),
+                false => self.disk.remove(&front.path),
+            };
+            match done {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(JournalError::io("remove", &front.path, error));
                 }
@@ -292,22 +348,24 @@ impl Journal {
             return false;
         }
         let (first, entry) = match self.closed.get(1) {
-            Some(successor) => (successor.first, successor.entry),
-            None => match &self.active.file {
-                Some((_, entry)) => (self.active.header.first, *entry),
-                None => return false,
-            },
+            Some(successor) => (successor.first, successor.entry.number()),
+            None => (self.active.target.header.first, self.active.target.entry()),
         };
-        first <= self.released_before && self.shared.is_entry_synced(entry)
+        first <= self.released_before && entry.is_some_and(|entry| self.shared.ledger.is_entry_synced(entry))
+    }
+
+    /// Writes everything, and cuts off what a reused file has beyond it: for the end of a life. Without this
+    /// the next opening looks through it in vain.
+    pub fn finish(&mut self) -> Result<(), JournalError> {
+        self.flush()?;
+        self.shared.queue.trim()
     }
 
     /// Reads what was flushed so far, from `from` on. The reader is on its own: the journal goes on beside it.
     pub fn replay(&self, from: Position) -> Replay {
         let closed = self.closed.iter().map(|segment| (segment.first, segment.path.clone(), segment.bytes));
-        let active = self.active.file.iter().map(|_| {
-            let Active { header, path, written_bytes, .. } = &self.active;
-            (header.first, path.clone(), *written_bytes)
-        });
+        let Active { target, handed_bytes } = &self.active;
+        let active = (*handed_bytes > 0).then(|| (target.header.first, target.path.clone(), *handed_bytes));
         let pieces = closed.chain(active).map(|(first, path, bytes)| Piece { first, path, bytes });
         Replay::new(Arc::clone(&self.disk), from, self.last.min(self.progress().written), pieces.collect())
     }
@@ -318,6 +376,6 @@ impl Active {
     fn begin(dir: &Path, first: Position, after: Position, buffer: &mut Vec<u8>) -> Self {
         let header = Header { salt: segment::new_salt(), first, after };
         buffer.extend_from_slice(&header.encode());
-        Self { header, path: segment::path(dir, first), file: None, written_bytes: 0 }
+        Self { target: Target::new(dir, header), handed_bytes: 0 }
     }
 }

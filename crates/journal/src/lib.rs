@@ -21,6 +21,7 @@ pub mod disk;
 mod error;
 mod journal;
 mod open;
+mod queue;
 mod replay;
 mod scan;
 mod segment;

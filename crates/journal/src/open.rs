@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::disk::{Disk, File};
-use crate::scan::{Gaps, Scanner, Window, read_header};
+use crate::queue::Target;
+use crate::scan::{Gaps, Heading, Scanner, Window, read_header};
 use crate::segment::{self, HEADER_BYTES, Header, RECORD_BYTES_MIN};
 use crate::{JournalError, Position};
 
@@ -21,7 +22,8 @@ pub struct Opened {
     pub first: Position,
     /// The position that the next delivery gets.
     pub next: Position,
-    /// Bytes cut off the end of the last segment: what was being written when the journal stopped.
+    /// Bytes cut off the end of the last segment: what was being written when the journal stopped, and what was left
+    /// there of an older segment whose file it used.
     pub torn_bytes: u64,
     /// What is missing between `first` and `next`, in order.
     pub damaged: Vec<Damaged>,
@@ -58,8 +60,26 @@ pub(crate) struct Segment {
     pub(crate) first: Position,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// Its number among the entries made in the folder; see [`crate::sync::Shared`].
-    pub(crate) entry: u64,
+    pub(crate) entry: Entry,
+}
+
+/// The number of a segment's file among those made in the folder; see [`crate::sync::Ledger`].
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// It was there at opening.
+    Found,
+    /// It is of this life, and known once it was made.
+    Of(Arc<Target>),
+}
+
+impl Entry {
+    /// The number; `None` while the file is not there.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Found => Some(1),
+            Self::Of(target) => target.entry(),
+        }
+    }
 }
 
 /// A segment whose data may not be durable yet, with what its next sync must know.
@@ -97,6 +117,10 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path) -> Result<Recovered, JournalE
     let names = disk.list(dir).map_err(|error| JournalError::io("list", dir, error))?;
     let mut firsts: Vec<Position> = names.iter().filter_map(|name| segment::first_in_name(name)).collect();
     firsts.sort_unstable();
+    for spare in names.iter().filter(|name| segment::is_spare(name)) {
+        let path = dir.join(spare);
+        disk.remove(&path).map_err(|error| JournalError::io("remove", &path, error))?;
+    }
 
     let mut recovery =
         Recovery { disk, recovered: Recovered::default(), gaps: Gaps::default(), window: Window::default() };
@@ -117,11 +141,11 @@ impl Recovery<'_> {
     fn segment(&mut self, first: Position, path: PathBuf, is_last: bool) -> Result<(), JournalError> {
         let file = self.disk.open(&path).map_err(|error| JournalError::io("open", &path, error))?;
         let bytes = file.size().map_err(|error| JournalError::io("measure", &path, error))?;
-        let header = read_header(&*file, first).ok().flatten();
-        match header {
-            Some(header) => self.records(file, header, path, bytes, is_last),
-            None if bytes < (HEADER_BYTES + RECORD_BYTES_MIN) as u64 => self.discard(first, &path, bytes),
-            None => {
+        match read_header(&*file, first).unwrap_or(Heading::Damaged) {
+            Heading::Sound(header) => self.records(file, header, path, bytes, is_last),
+            Heading::Older => self.discard(first, &path, 0),
+            Heading::Damaged if bytes < (HEADER_BYTES + RECORD_BYTES_MIN) as u64 => self.discard(first, &path, bytes),
+            Heading::Damaged => {
                 self.headless(first, path, bytes, is_last);
                 Ok(())
             }
@@ -129,9 +153,9 @@ impl Recovery<'_> {
     }
 
     /// A segment that was just being made holds nothing yet.
-    fn discard(&mut self, first: Position, path: &Path, bytes: u64) -> Result<(), JournalError> {
+    fn discard(&mut self, first: Position, path: &Path, torn: u64) -> Result<(), JournalError> {
         self.gaps.enter_headless(first, 0);
-        self.recovered.opened.torn_bytes += bytes;
+        self.recovered.opened.torn_bytes += torn;
         self.disk.remove(path).map_err(|error| JournalError::io("remove", path, error))
     }
 
@@ -141,7 +165,7 @@ impl Recovery<'_> {
         if is_last {
             self.pass_all_that_may_be_in(first, bytes);
         }
-        self.recovered.segments.push_back(Segment { first, path, bytes, entry: 1 });
+        self.recovered.segments.push_back(Segment { first, path, bytes, entry: Entry::Found });
     }
 
     fn records(
@@ -172,7 +196,12 @@ impl Recovery<'_> {
             self.recovered.after = header.after;
             return Ok(());
         }
-        self.recovered.segments.push_back(Segment { first: header.first, path: path.clone(), bytes, entry: 1 });
+        self.recovered.segments.push_back(Segment {
+            first: header.first,
+            path: path.clone(),
+            bytes,
+            entry: Entry::Found,
+        });
         self.recovered.unsettled.push(Unsettled { file, path, header, bytes });
         Ok(())
     }

@@ -9,7 +9,7 @@ use finderscope_wire::delivery::Delivery;
 
 use crate::disk::Disk;
 use crate::open::Damaged;
-use crate::scan::{Found, Gaps, Scanner, Window, read_header};
+use crate::scan::{Found, Gaps, Heading, Scanner, Window, read_header};
 use crate::{JournalError, Position};
 
 /// A segment as it was when the replay began.
@@ -104,7 +104,7 @@ impl Replay {
             };
             let header =
                 read_header(&*file, piece.first).map_err(|error| JournalError::io("read", &piece.path, error))?;
-            if let Some(header) = header {
+            if let Heading::Sound(header) = header {
                 self.gaps.enter(&header);
                 let window = std::mem::take(&mut self.window);
                 self.scanner = Some((Scanner::new(file, &header, 0, piece.bytes, window), piece));

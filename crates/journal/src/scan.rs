@@ -121,12 +121,26 @@ impl Window {
     }
 }
 
-/// The header of a segment; `None` where it has none that is sound and fits its name.
-pub(crate) fn read_header(file: &dyn File, first: Position) -> io::Result<Option<Header>> {
+/// What stands where a segment's header should.
+pub(crate) enum Heading {
+    /// It.
+    Sound(Header),
+    /// That of an older segment: nothing of the new one came through.
+    Older,
+    /// Nothing sound.
+    Damaged,
+}
+
+/// The header of the segment that is named by `first`.
+pub(crate) fn read_header(file: &dyn File, first: Position) -> io::Result<Heading> {
     let mut bytes = [0; HEADER_BYTES];
     let count = disk::read_full(file, &mut bytes, 0)?;
     let header = (count == HEADER_BYTES).then(|| Header::decode(&bytes)).flatten();
-    Ok(header.filter(|header| header.first == first))
+    Ok(match header {
+        Some(header) if header.first == first => Heading::Sound(header),
+        Some(header) if header.first < first => Heading::Older,
+        _ => Heading::Damaged,
+    })
 }
 
 /// Follows the positions that are read, and notes those that are missing.

@@ -18,6 +18,7 @@
 //! | 4 | checksum | CRC-32 of the frame, begun with the salt |
 //! | length | frame | a delivery; its sequence is its position |
 //!
+//! A file may be longer than its segment: what stands behind the last record is then of an older one, whose file this was.
 //! The salt lets a reader look for the next sound record after damage: a sender that puts records into its
 //! datagrams cannot know what theirs would have to be. `after` tells positions that were lost from such as never were.
 
@@ -32,6 +33,7 @@ use crate::Position;
 const MAGIC: [u8; 8] = *b"fsjournl";
 const VERSION: u32 = 1;
 const EXTENSION: &str = ".journal";
+const SPARE_EXTENSION: &str = ".spare";
 
 pub(crate) const HEADER_BYTES: usize = 36;
 pub(crate) const RECORD_HEAD_BYTES: usize = 8;
@@ -94,13 +96,27 @@ pub(crate) fn path(dir: &Path, first: Position) -> PathBuf {
     dir.join(format!("{first:016x}{EXTENSION}"))
 }
 
+/// The name of a released segment's file that waits to be used again.
+pub(crate) fn spare_path(dir: &Path, first: Position) -> PathBuf {
+    dir.join(format!("{first:016x}{SPARE_EXTENSION}"))
+}
+
+/// Whether a file has the name of a spare.
+pub(crate) fn is_spare(name: &str) -> bool {
+    let digits = name.strip_suffix(SPARE_EXTENSION).filter(|digits| digits.len() == 16);
+    digits.is_some_and(|digits| digits.bytes().all(is_lower_hex))
+}
+
 /// The position in a segment's name; `None` for files that are not ours.
 pub(crate) fn first_in_name(name: &str) -> Option<Position> {
     let digits = name.strip_suffix(EXTENSION).filter(|digits| digits.len() == 16)?;
-    let lower_hex = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let first = lower_hex.then(|| u64::from_str_radix(digits, 16).ok()).flatten()?;
+    let first = digits.bytes().all(is_lower_hex).then(|| u64::from_str_radix(digits, 16).ok()).flatten()?;
     // Positions start at 1, and no journal lives to see half of them.
     (1..=Position::MAX / 2).contains(&first).then_some(first)
+}
+
+const fn is_lower_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

@@ -1,6 +1,6 @@
 //! Making it durable, beside the thread that appends.
 //!
-//! The journal tells here what it has written; [`SyncHandle::sync`] takes a copy of that, waits for the
+//! Whoever writes tells the [`Ledger`] what; [`SyncHandle::sync`] takes a copy of that, waits for the
 //! disk without holding a lock that the journal needs, and then says how far everything is durable.
 //!
 //! A failed sync is not simply tried again: the system may have marked the pages clean, and the next sync
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{self, Disk, File};
 use crate::open::Recovered;
+use crate::queue::{Queue, Target};
 use crate::scan::{Scanner, Window};
 use crate::segment::{HEADER_BYTES, Header};
 use crate::{JournalError, Position};
@@ -29,7 +30,7 @@ pub struct Progress {
     pub synced: Position,
 }
 
-/// Syncs a journal from any thread.
+/// Writes and syncs a journal from any thread.
 #[derive(Clone, Debug)]
 pub struct SyncHandle {
     shared: Arc<Shared>,
@@ -38,15 +39,22 @@ pub struct SyncHandle {
 /// What the journal and its handles both know.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) queue: Queue,
+    appended: AtomicU64,
+    synced: AtomicU64,
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    appended: AtomicU64,
-    /// Changes under the lock of `unsynced`.
-    written: AtomicU64,
-    synced: AtomicU64,
-    unsynced: Mutex<Unsynced>,
     /// Held throughout a sync, by nobody else: two syncs at a time would claim each other's work.
     syncing: Mutex<()>,
+}
+
+/// What was written, and how much of it is durable.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// Changes under the lock of `unsynced`.
+    written: AtomicU64,
+    unsynced: Mutex<Unsynced>,
 }
 
 /// What a sync has to do.
@@ -75,6 +83,57 @@ struct Dirty {
 
 impl Shared {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, recovered: &mut Recovered) -> Self {
+        let last = recovered.opened.next - 1;
+        Self {
+            ledger: Ledger::new(last, recovered),
+            queue: Queue::new(Arc::clone(&disk), dir),
+            appended: AtomicU64::new(last),
+            synced: AtomicU64::new(recovered.opened.first - 1),
+            disk,
+            dir: dir.to_owned(),
+            syncing: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        // In this order a position is never seen further than its earlier stages.
+        let synced = self.synced.load(Ordering::Acquire);
+        let written = self.ledger.written.load(Ordering::Acquire);
+        Progress { appended: self.appended.load(Ordering::Acquire), written, synced }
+    }
+
+    pub(crate) fn appended(&self, position: Position) {
+        self.appended.store(position, Ordering::Release);
+    }
+
+    pub(crate) fn sync(&self) -> Result<Position, JournalError> {
+        let queued = self.queue.write(&self.ledger, None);
+        let synced = self.sync_written()?;
+        queued.map(|()| synced)
+    }
+
+    fn sync_written(&self) -> Result<Position, JournalError> {
+        let _alone = lock(&self.syncing);
+        let (todo, written) = {
+            let unsynced = lock(&self.ledger.unsynced);
+            (unsynced.clone(), self.ledger.written.load(Ordering::Acquire))
+        };
+        for dirty in &todo.files {
+            let outcome = dirty.settle();
+            self.ledger.settled(dirty, &outcome);
+            outcome?;
+        }
+        if todo.entries > todo.entries_synced {
+            self.disk.sync_dir(&self.dir).map_err(|error| JournalError::io("sync", &self.dir, error))?;
+            lock(&self.ledger.unsynced).entries_synced = todo.entries;
+        }
+        self.synced.store(written, Ordering::Release);
+        Ok(written)
+    }
+}
+
+impl Ledger {
+    fn new(last: Position, recovered: &mut Recovered) -> Self {
         let files = recovered.unsettled.drain(..).map(|found| Dirty {
             file: found.file,
             path: found.path,
@@ -88,30 +147,10 @@ impl Shared {
             entries: if recovered.segments.is_empty() { 0 } else { 1 },
             entries_synced: 0,
         };
-        let last = recovered.opened.next - 1;
-        Self {
-            disk,
-            dir: dir.to_owned(),
-            appended: AtomicU64::new(last),
-            written: AtomicU64::new(last),
-            synced: AtomicU64::new(recovered.opened.first - 1),
-            unsynced: Mutex::new(unsynced),
-            syncing: Mutex::new(()),
-        }
+        Self { written: AtomicU64::new(last), unsynced: Mutex::new(unsynced) }
     }
 
-    pub(crate) fn progress(&self) -> Progress {
-        // In this order a position is never seen further than its earlier stages.
-        let synced = self.synced.load(Ordering::Acquire);
-        let written = self.written.load(Ordering::Acquire);
-        Progress { appended: self.appended.load(Ordering::Acquire), written, synced }
-    }
-
-    pub(crate) fn appended(&self, position: Position) {
-        self.appended.store(position, Ordering::Release);
-    }
-
-    /// A file was made; the number is for [`Shared::is_entry_synced`].
+    /// A file was made or renamed; the number is for [`Self::is_entry_synced`].
     pub(crate) fn made_entry(&self) -> u64 {
         let mut unsynced = lock(&self.unsynced);
         unsynced.entries += 1;
@@ -122,47 +161,26 @@ impl Shared {
         entry <= lock(&self.unsynced).entries_synced
     }
 
-    /// The segment at `path` was written from `start` to `end`, which holds everything through `position`.
-    pub(crate) fn wrote(
-        &self,
-        file: &Arc<dyn File>,
-        path: &Path,
-        header: &Header,
-        (start, end): (u64, u64),
-        position: Position,
-    ) {
+    /// Whether nothing of the file is left to be made durable.
+    pub(crate) fn is_settled(&self, path: &Path) -> bool {
+        lock(&self.unsynced).files.iter().all(|dirty| dirty.path != path)
+    }
+
+    /// The segment's file was written from `start` to `end`, which holds everything through `position`.
+    pub(crate) fn wrote(&self, file: &Arc<dyn File>, target: &Target, (start, end): (u64, u64), position: Position) {
         let mut unsynced = lock(&self.unsynced);
-        match unsynced.files.iter_mut().find(|dirty| dirty.path == path) {
+        match unsynced.files.iter_mut().find(|dirty| dirty.path == target.path) {
             Some(dirty) => dirty.end = end,
             None => unsynced.files.push(Dirty {
                 file: Arc::clone(file),
-                path: path.to_owned(),
-                header: *header,
+                path: target.path.clone(),
+                header: target.header,
                 clean: start,
                 end,
                 suspect: false,
             }),
         }
         self.written.store(position, Ordering::Release);
-    }
-
-    pub(crate) fn sync(&self) -> Result<Position, JournalError> {
-        let _alone = lock(&self.syncing);
-        let (todo, written) = {
-            let unsynced = lock(&self.unsynced);
-            (unsynced.clone(), self.written.load(Ordering::Acquire))
-        };
-        for dirty in &todo.files {
-            let outcome = dirty.settle();
-            self.settled(dirty, &outcome);
-            outcome?;
-        }
-        if todo.entries > todo.entries_synced {
-            self.disk.sync_dir(&self.dir).map_err(|error| JournalError::io("sync", &self.dir, error))?;
-            lock(&self.unsynced).entries_synced = todo.entries;
-        }
-        self.synced.store(written, Ordering::Release);
-        Ok(written)
     }
 
     /// Notes how the sync of one file went; the journal may have written more to it meanwhile.
@@ -225,7 +243,13 @@ impl SyncHandle {
         Self { shared }
     }
 
-    /// Makes everything durable that was flushed before the call, and says through which position that is.
+    /// Writes what the journal handed over ([`crate::Journal::hand_over`]). What cannot be written stays, and is tried
+    /// again by the next call of this or [`Self::sync`], or by the journal itself.
+    pub fn write(&self) -> Result<(), JournalError> {
+        self.shared.queue.write(&self.shared.ledger, None)
+    }
+
+    /// Makes everything durable that was handed over or flushed before the call, and says through which position that is.
     ///
     /// After [`JournalError::Lost`] the next call goes on without what is lost; opening will report it.
     pub fn sync(&self) -> Result<Position, JournalError> {
@@ -239,6 +263,6 @@ impl SyncHandle {
 }
 
 /// A thread that panicked while it held the lock left nothing half done: every change here is one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

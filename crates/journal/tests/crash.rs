@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::{DIR, SMALL, append, append_many, missed, open, positions, range};
-use finderscope_journal::{Opened, Options};
+use finderscope_journal::{Journal, Opened, Options};
 use finderscope_testkit::disk::FaultyDisk;
 
 /// A journal of `count` deliveries in one segment, its file, and where each record ends.
@@ -146,12 +146,30 @@ fn files_that_are_not_segments_are_left_alone() {
 /// what is missing beyond that is reported; and no synced position is given out twice.
 #[test]
 fn by_any_seed_what_was_synced_survives_a_crash() {
-    for seed in 0..400 {
+    lives(0..400, |_| {});
+}
+
+#[test]
+fn by_any_seed_it_survives_where_files_are_used_again() {
+    lives(1_000..1_250, |journal| journal.reuse_files(u64::MAX));
+}
+
+#[test]
+fn by_any_seed_it_survives_where_another_thread_writes() {
+    lives(2_000..2_100, |journal| {
+        journal.reuse_files(u64::MAX);
+        journal.write_beside(std::thread::current());
+    });
+}
+
+fn lives(seeds: std::ops::Range<u64>, prepare: impl Fn(&mut Journal)) {
+    for seed in seeds {
         let disk = FaultyDisk::new();
         let (mut synced, mut released) = (0, 1);
         let mut lost = BTreeSet::new();
         for life in 0..6 {
             let mut journal = open(&disk, SMALL);
+            prepare(&mut journal);
             let opened = journal.opened().clone();
             assert!(opened.next > synced, "seed {seed}, life {life}: {opened:?}, synced {synced}");
             let read = positions(&journal, released);
@@ -183,7 +201,8 @@ fn by_any_seed_what_was_synced_survives_a_crash() {
                         synced = journal.next_position() - 1;
                         journal.sync_through(synced).unwrap();
                     }
-                    _ => {}
+                    6 => journal.hand_over().unwrap(),
+                    _ => journal.sync_handle().write().unwrap(),
                 }
             }
             // Now and then only the process dies: the next one has to sync what it finds.
