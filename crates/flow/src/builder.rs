@@ -23,9 +23,9 @@ use self::values::Values;
 use crate::{Column, Table};
 
 /// Rows after which a batch should be closed.
-pub const BATCH_ROWS: usize = 65_536;
+pub const BATCH_ROWS: usize = 32_768;
 /// Bytes of variable length after which a batch should be closed, whatever its rows.
-pub const BATCH_BYTES: usize = 32 << 20;
+pub const BATCH_BYTES: usize = 16 << 20;
 /// Rows that a column makes room for: a batch's, and those of the datagram that filled it.
 const BATCH_ROOM: usize = BATCH_ROWS + 1_024;
 /// Rows of a batch for which each step is checked where checks are on; later errors show when it is closed.

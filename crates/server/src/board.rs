@@ -1,13 +1,14 @@
 //! What the shards tell about themselves, for status and metrics.
 //!
-//! Each shard has a seat here. Once a second it lays its figures down; whoever asks gets the last ones. The
-//! other way round the seat carries what the program wants from the shard: to stop, or to take a new configuration.
+//! Each shard has a seat here. Once a second it lays its figures down; those of its exporters, of which there may be
+//! ten thousand, only when somebody asks, and now and then for the rates. The other way round the seat carries what
+//! the program wants from the shard: its figures, to stop, or to take a new configuration.
 
 mod rates;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use finderscope_intake::{Config, ExporterStatus, Intake, Ledger};
@@ -20,6 +21,10 @@ use self::rates::Rates;
 use crate::keeper::Desk;
 use crate::status::Status;
 
+/// Figures of exporters that are older are asked for again.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long to wait for them; then the old ones must do.
+const ANSWER_MAX: Duration = Duration::from_millis(500);
 /// A shard that said nothing for so long hangs.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
@@ -44,7 +49,9 @@ pub struct Seat {
     stopping: AtomicBool,
     config_is_new: AtomicBool,
     config: Mutex<Config>,
+    exporters_wanted: AtomicBool,
     figures: Mutex<Figures>,
+    exporters_came: Condvar,
 }
 
 /// The figures of one shard.
@@ -52,6 +59,8 @@ pub struct Seat {
 pub struct Figures {
     /// When they were laid down.
     pub at: Option<Instant>,
+    /// When those of the exporters and their totals were.
+    pub exporters_at: Option<Instant>,
     /// How it is.
     pub health: Health,
     /// Its sockets.
@@ -116,7 +125,9 @@ impl Seat {
             stopping: AtomicBool::new(false),
             config_is_new: AtomicBool::new(false),
             config: Mutex::new(config),
+            exporters_wanted: AtomicBool::new(false),
             figures: Mutex::default(),
+            exporters_came: Condvar::new(),
         }
     }
 
@@ -153,20 +164,15 @@ impl Seat {
         }
     }
 
-    /// Lays the shard's figures down.
-    pub(crate) fn publish(&self, sockets: &mut [UdpSocket], journal: &Journal, intake: &Intake, health: Health) {
-        let now = Instant::now();
+    /// Lays the shard's figures down, but for those of its exporters.
+    pub(crate) fn publish(&self, sockets: &mut [UdpSocket], journal: &Journal, health: Health) {
         let sockets = sockets.iter_mut().map(socket_figures).collect::<Vec<_>>();
-        let exporters: Vec<ExporterStatus> = intake.ledger().collect();
         let mut figures = lock(&self.figures);
-        let rates = figures.rates.update(now, &exporters);
-        figures.at = Some(now);
+        figures.at = Some(Instant::now());
         figures.health = health;
         if !sockets.is_empty() {
             figures.sockets = sockets; // closed sockets leave their last figures behind
         }
-        figures.exporters = exporters.into_iter().zip(rates).collect();
-        figures.totals = intake.totals();
         figures.journal = JournalFigures {
             bytes: journal.bytes(),
             next: journal.next_position(),
@@ -176,9 +182,46 @@ impl Seat {
         };
     }
 
-    /// The last figures.
+    /// Whether somebody waits for [`Self::publish_exporters`].
+    pub(crate) fn are_exporters_wanted(&self) -> bool {
+        self.exporters_wanted.load(Ordering::Acquire)
+    }
+
+    /// Lays the figures of the shard's exporters down.
+    pub(crate) fn publish_exporters(&self, intake: &Intake) {
+        self.exporters_wanted.store(false, Ordering::Release);
+        let now = Instant::now();
+        let exporters: Vec<ExporterStatus> = intake.ledger().collect();
+        let totals = intake.totals();
+        let mut figures = lock(&self.figures);
+        let rates = figures.rates.update(now, &exporters);
+        let before = std::mem::replace(&mut figures.exporters, exporters.into_iter().zip(rates).collect());
+        figures.totals = totals;
+        figures.exporters_at = Some(now);
+        drop(figures);
+        self.exporters_came.notify_all();
+        drop(before); // many small pieces, and nobody has to wait for it
+    }
+
+    /// Asks the shard for the figures of its exporters, where the last ones are not fresh.
+    pub(crate) fn ask(&self) {
+        if !self.are_exporters_fresh(&lock(&self.figures)) {
+            self.exporters_wanted.store(true, Ordering::Release);
+            self.wake();
+        }
+    }
+
+    /// The last figures, after those that [`Self::ask`] asked for came, or take too long.
     pub fn figures(&self) -> Figures {
-        lock(&self.figures).clone()
+        let figures = lock(&self.figures);
+        let waiting = |figures: &mut Figures| !self.are_exporters_fresh(figures);
+        let waited = self.exporters_came.wait_timeout_while(figures, ANSWER_MAX, waiting);
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    /// A shard that is stopping lays its last figures down by itself; before it began it has none.
+    fn are_exporters_fresh(&self, figures: &Figures) -> bool {
+        self.is_stopping() || figures.exporters_at.is_none_or(|at| at.elapsed() < FRESH)
     }
 }
 

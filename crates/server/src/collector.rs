@@ -27,6 +27,9 @@ use crate::recover::{self, Recovered};
 use crate::shard::Shard;
 use crate::writer::{ShardWriterState, Writer};
 
+/// What each journal's released files may keep of the disk until they are written over: some seconds of a full gigabit.
+const SPARE_BYTES_MAX: u64 = 512 << 20;
+
 /// Why a collector did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -107,7 +110,9 @@ impl Collector {
         waker: Waker,
         cut_every: Duration,
     ) -> Result<(), StartError> {
-        let Ready { journal, writer, recovered: Recovered { intake, tables } } = ready;
+        let Ready { mut journal, writer, recovered: Recovered { intake, tables } } = ready;
+        journal.reuse_files(SPARE_BYTES_MAX);
+        journal.write_beside(self.syncer.writer().clone());
         let seat = Arc::clone(&self.board.seats[writer.shard() as usize]);
         let name = format!("shard-{}", seat.shard);
         let shard = Shard { sockets, waker, journal, intake, tables, writer, seat, cut_every };

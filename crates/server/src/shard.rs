@@ -31,8 +31,12 @@ const IDLE: Duration = Duration::from_millis(50);
 /// How often the journal's buffer goes to the operating system, and the figures to the board.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
-/// The decoder's state is saved at the first cut after so long.
+/// How often the exporters' figures go there though nobody asks: their rates are over such times.
+const EXPORTERS_EVERY: Duration = Duration::from_secs(10);
+/// The decoder's state is saved at the first cut after so long, or after so much: the journal is kept from there on, and
+/// a short one is replayed sooner and has its files in the system's cache when they are written over.
 const STATE_EVERY: Duration = Duration::from_secs(60);
+const STATE_EVERY_BYTES: u64 = 256 << 20;
 /// How long after a failed write to try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// At the end the sockets are read until they are empty, but not for ever.
@@ -58,14 +62,38 @@ enum Mode {
     Stalled { retry_at: Instant, reason: String },
 }
 
+/// What a round over the sockets brought.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Round {
+    /// Nothing was queued.
+    Nothing,
+    /// All that was queued.
+    Emptied,
+    /// As much as one round takes; there is more.
+    More,
+}
+
+/// Which sockets a round looks at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Which {
+    /// Those that the last wait found something at.
+    Ready,
+    /// Every one.
+    All,
+}
+
 struct Running {
     shard: Shard,
     tables: Tables,
     mode: Mode,
     last_cut: Instant,
     last_state: Instant,
+    /// What came since then, and what the state took.
+    bytes_since_state: u64,
+    state_bytes: u64,
     last_flush: Instant,
     last_publish: Instant,
+    last_exporters: Instant,
     /// The position of the last cut that was handed over.
     handed: u64,
     /// What is said of a disk that does not take what it should.
@@ -85,18 +113,26 @@ impl Shard {
             mode: Mode::Decoding,
             last_cut: now,
             last_state: now,
+            bytes_since_state: 0,
+            state_bytes: 0,
             last_flush: now,
             last_publish: now,
+            last_exporters: now,
             handed,
             unwritten: Seldom::default(),
             unstored: Seldom::default(),
         };
         let mut batch = Batch::new(BATCH_DATAGRAMS);
         running.publish();
+        running.shard.seat.publish_exporters(&running.shard.intake);
+        let gathering = udp::gathering(&running.shard.sockets);
         while !running.shard.seat.is_stopping() {
             running.wait();
-            running.receive(&mut batch);
+            let round = running.receive(&mut batch, Which::Ready);
             running.tick(Instant::now());
+            if round == Round::Emptied {
+                std::thread::sleep(gathering);
+            }
         }
         running.finish(&mut batch);
     }
@@ -110,35 +146,44 @@ impl Running {
         }
     }
 
-    /// Takes what is queued, each socket in its turn; true when there was anything.
-    fn receive(&mut self, batch: &mut Batch) -> bool {
-        let mut any = false;
+    /// Takes what is queued, each socket in its turn.
+    fn receive(&mut self, batch: &mut Batch, which: Which) -> Round {
+        let mut round = Round::Nothing;
         for at in 0..self.shard.sockets.len() {
-            let listener = Listener { scheme: Scheme::Udp, address: self.shard.sockets[at].local_address() };
-            for _ in 0..BATCHES_IN_A_ROW {
-                let count = match self.shard.sockets[at].receive(batch) {
-                    Ok(count) => count,
-                    Err(error) => {
-                        tracing::error!(%error, %listener, "cannot receive");
-                        0
-                    }
-                };
-                if count == 0 {
-                    break;
-                }
-                any = true;
-                self.take(batch, listener);
-                if count < BATCH_DATAGRAMS {
-                    break;
-                }
+            if which == Which::All || self.shard.sockets[at].is_ready() {
+                round = round.max(self.receive_from(at, batch));
             }
         }
-        any
+        round
+    }
+
+    fn receive_from(&mut self, at: usize, batch: &mut Batch) -> Round {
+        let listener = Listener { scheme: Scheme::Udp, address: self.shard.sockets[at].local_address() };
+        let mut round = Round::Nothing;
+        for _ in 0..BATCHES_IN_A_ROW {
+            let count = match self.shard.sockets[at].receive(batch) {
+                Ok(count) => count,
+                Err(error) => {
+                    tracing::error!(%error, %listener, "cannot receive");
+                    0
+                }
+            };
+            if count == 0 {
+                return round;
+            }
+            self.take(batch, listener);
+            round = Round::Emptied;
+            if count < BATCH_DATAGRAMS {
+                return round;
+            }
+        }
+        Round::More
     }
 
     fn take(&mut self, batch: &Batch, listener: Listener) {
         self.shard.intake.foresee(batch.iter().map(|received| (received.source.ip(), received.bytes)));
         for received in batch.iter() {
+            self.bytes_since_state += received.bytes.len() as u64;
             let delivery = Delivery {
                 sequence: 0,
                 received_ns: received.received_ns,
@@ -189,7 +234,7 @@ impl Running {
             self.replay(now);
         }
         if now - self.last_cut >= self.shard.cut_every && self.cut_is_due() {
-            self.cut(now, now - self.last_state >= STATE_EVERY);
+            self.cut(now, self.state_is_due(now));
         }
         if let Some(config) = self.shard.seat.new_config() {
             self.shard.intake.reconfigure(config);
@@ -198,10 +243,15 @@ impl Running {
             self.last_publish = now;
             self.publish();
         }
+        if now - self.last_exporters >= EXPORTERS_EVERY || self.shard.seat.are_exporters_wanted() {
+            self.last_exporters = now;
+            self.shard.seat.publish_exporters(&self.shard.intake);
+        }
     }
 
+    /// Lets what was appended be written, by the thread that writes journals.
     fn flush(&mut self) {
-        if let Err(error) = self.shard.journal.flush()
+        if let Err(error) = self.shard.journal.hand_over()
             && let Some(times) = self.unwritten.say(Instant::now())
         {
             tracing::warn!(%error, shard = self.shard.writer.shard(), times, "the journal cannot be written");
@@ -213,6 +263,10 @@ impl Running {
         is_decoding && !self.shard.writer.is_cutting() && self.shard.journal.next_position() > self.handed
     }
 
+    fn state_is_due(&self, now: Instant) -> bool {
+        now - self.last_state >= STATE_EVERY || self.bytes_since_state >= STATE_EVERY_BYTES.max(16 * self.state_bytes)
+    }
+
     /// Hands everything over that was decoded so far, to be made to count.
     fn cut(&mut self, now: Instant, with_state: bool) {
         self.flush();
@@ -221,6 +275,10 @@ impl Running {
         let state = (with_state && self.shard.intake.state_changed()).then(|| (position, self.shard.intake.state()));
         if with_state {
             self.last_state = now;
+            self.bytes_since_state = 0;
+        }
+        if let Some((_, state)) = &state {
+            self.state_bytes = state.len() as u64;
         }
         self.shard.intake.cut();
         self.shard.writer.cut(position, state);
@@ -250,7 +308,9 @@ impl Running {
 
     /// Decodes again what the journal has since the last cut that counts.
     fn replay(&mut self, now: Instant) {
-        self.flush();
+        if let Err(error) = self.shard.journal.flush() {
+            tracing::warn!(%error, shard = self.shard.writer.shard(), "the journal cannot be written");
+        }
         let Shard { journal, writer, seat, intake, .. } = &mut self.shard;
         match recover::replay(journal, writer, seat.config(), intake) {
             Ok(Recovered { intake, tables, .. }) => {
@@ -269,17 +329,17 @@ impl Running {
             Mode::Decoding => Health::Sound,
             Mode::Stalled { reason, .. } => Health::Stalled(reason.clone()),
         };
-        let Shard { sockets, journal, intake, seat, .. } = &mut self.shard;
-        seat.publish(sockets, journal, intake, health);
+        let Shard { sockets, journal, seat, .. } = &mut self.shard;
+        seat.publish(sockets, journal, health);
     }
 
     /// Reads the sockets until they are empty, closes them, and seals everything into parts.
     fn finish(mut self, batch: &mut Batch) {
         let started = Instant::now();
         loop {
-            let any = self.receive(batch);
+            let round = self.receive(batch, Which::All);
             self.tick(Instant::now());
-            if !any || started.elapsed() > DRAIN_AT_MOST {
+            if round == Round::Nothing || started.elapsed() > DRAIN_AT_MOST {
                 break;
             }
         }
@@ -287,6 +347,7 @@ impl Running {
         self.shard.sockets.clear();
         self.seal();
         self.publish();
+        self.shard.seat.publish_exporters(&self.shard.intake);
     }
 
     /// The last cut, with the decoder's state. What a failing disk does not take stays in the journal.
@@ -300,6 +361,9 @@ impl Running {
         }
         self.shard.writer.settle();
         self.settle(Instant::now());
+        if let Err(error) = self.shard.journal.finish() {
+            tracing::warn!(%error, "the journal's last segment cannot be brought to its end");
+        }
         if let Mode::Stalled { reason, .. } = &self.mode {
             tracing::error!(%reason, "not everything could be sealed; the next start does it from the journal");
         }

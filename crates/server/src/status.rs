@@ -217,6 +217,7 @@ pub struct Problem {
 
 impl Status {
     pub(crate) fn of(board: &Board) -> Self {
+        board.seats.iter().for_each(|seat| seat.ask());
         let figures: Vec<(u32, Figures)> = board.seats.iter().map(|seat| (seat.shard, seat.figures())).collect();
         let mut exporters: Vec<ExporterView> = figures.iter().flat_map(|(_, figures)| views(figures)).collect();
         exporters.sort_by_key(|exporter| exporter.address);

@@ -1,21 +1,30 @@
 //! A shard's other thread: encodes batches into parts and makes cuts count.
 //!
-//! Orders go over a short queue. When the disk is slower than the network the queue is full, the shard
+//! Orders go over a short queue, bounded in bytes. When the disk is slower than the network the queue is full, the shard
 //! waits, and the kernel counts what it drops: memory stays bounded. After a failure everything is
 //! ignored until [`Writer::resume`], since rows of a broken cut must not come back with a later one.
+//!
+//! Where cores are short the shard comes first, whose work cannot wait: the thread here takes a lower priority.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use finderscope_flow::Table;
 use finderscope_journal::SyncHandle;
 use finderscope_store::{Committed, Cut, ShardWriter, StoreError};
 
-/// Batches that may wait for the writer.
-const QUEUE: usize = 8;
+/// Orders that may wait for the writer.
+const QUEUE: usize = 64;
+/// What their rows may take, if they are more than one batch.
+const QUEUE_BYTES: usize = 12 << 20;
+/// How often a shard that waits looks whether the thread is still there.
+const LOOK_UP: Duration = Duration::from_millis(500);
+/// How much nicer than the rest of the process the thread is.
+const NICER: i32 = 5;
 
 /// Batches that are written down and wait for the shard to fill their memory again; further ones are freed.
 const WRITTEN: usize = 2;
@@ -32,6 +41,7 @@ pub(crate) struct Writer {
 
 #[derive(Debug, Default)]
 struct Shared {
+    waiting: Budget,
     stored: AtomicU64,
     cutting: AtomicBool,
     outcome: Mutex<Option<Outcome>>,
@@ -50,7 +60,7 @@ pub(crate) enum Outcome {
 }
 
 enum Order {
-    Write(Table, RecordBatch),
+    Write { table: Table, batch: RecordBatch, bytes: usize },
     Cut { position: u64, state: Option<(u64, Vec<u8>)> },
     Resume(SyncSender<Result<ShardWriterState, StoreError>>),
     Settle(SyncSender<()>),
@@ -73,7 +83,10 @@ impl Writer {
         let shard = writer.shard();
         let shared = Arc::new(Shared { stored: AtomicU64::new(writer.position()), ..Shared::default() });
         let worker = Worker { writer, journal, shared: Arc::clone(&shared), failed: false, done };
-        let thread = std::thread::Builder::new().name(format!("write-{shard}")).spawn(move || worker.run(&queue))?;
+        let thread = std::thread::Builder::new().name(format!("write-{shard}")).spawn(move || {
+            be_nicer();
+            worker.run(&queue);
+        })?;
         Ok(Self { shard, orders, written, shared, thread: Some(thread) })
     }
 
@@ -87,9 +100,15 @@ impl Writer {
         self.shared.stored.load(Ordering::Acquire)
     }
 
-    /// Hands rows over. They count with the next cut.
+    /// Hands rows over, waiting while too many are queued. They count with the next cut.
     pub(crate) fn write(&self, table: Table, batch: RecordBatch) {
-        self.order(Order::Write(table, batch));
+        let bytes = bytes_of(&batch);
+        self.shared.waiting.take(bytes, || self.is_alive());
+        self.order(Order::Write { table, batch, bytes });
+    }
+
+    fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Batches that are written down, for whoever made them to fill their memory again.
@@ -154,6 +173,45 @@ impl Shared {
     }
 }
 
+/// Bytes that are handed over and not yet written.
+#[derive(Debug, Default)]
+struct Budget {
+    used: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Budget {
+    /// Waits until there is room, or nothing else is in the queue, or nobody will ever empty it.
+    fn take(&self, bytes: usize, is_emptied: impl Fn() -> bool) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        while *used > 0 && *used + bytes > QUEUE_BYTES && is_emptied() {
+            let waited = self.freed.wait_timeout(used, LOOK_UP);
+            used = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *used += bytes;
+    }
+
+    fn give_back(&self, bytes: usize) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        self.freed.notify_one();
+    }
+}
+
+/// What the rows take in memory; columns that nobody wrote share one run of nulls.
+fn bytes_of(batch: &RecordBatch) -> usize {
+    let written = batch.columns().iter().filter(|column| column.null_count() < column.len());
+    written.map(|column| column.get_buffer_memory_size()).sum()
+}
+
+/// Puts the calling thread behind those of the same process that receive.
+fn be_nicer() {
+    let process = rustix::process::getpriority_process(None);
+    let lowered = process.and_then(|now| rustix::process::setpriority_process(None, (now + NICER).min(19)));
+    if let Err(error) = lowered {
+        tracing::debug!(%error, "the writing thread keeps its priority");
+    }
+}
+
 struct Worker {
     writer: ShardWriter,
     journal: SyncHandle,
@@ -166,7 +224,10 @@ impl Worker {
     fn run(mut self, queue: &Receiver<Order>) {
         while let Ok(order) = queue.recv() {
             match order {
-                Order::Write(table, batch) => self.write(table, batch),
+                Order::Write { table, batch, bytes } => {
+                    self.write(table, batch);
+                    self.shared.waiting.give_back(bytes);
+                }
                 Order::Cut { position, state } => self.cut(position, state),
                 // The asker may have given up; there is nobody else to tell.
                 Order::Resume(done) => drop(done.send(self.resume())),

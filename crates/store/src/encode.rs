@@ -53,7 +53,7 @@ use self::merged::Merged;
 use crate::settings::{CREATED_BY, Encoding};
 
 const MAGIC: &[u8] = b"PAR1";
-/// Rows of a cut part's row group at the most. Batches have half of that, and a few rows more.
+/// Rows of a cut part's row group at the most. Batches have a quarter of that, and a few rows more.
 const CUT_ROWS: usize = 1 << 17;
 
 /// One file of a table's rows, while they are added.
