@@ -4,6 +4,7 @@ mod exporter;
 mod fixed;
 mod netflow;
 mod output;
+mod ranks;
 mod sflow;
 mod templated;
 mod traffic;
@@ -74,7 +75,7 @@ pub struct Args {
     /// Flows a second of the exporters' time
     #[arg(long, value_name = "R", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     rate: u64,
-    /// The capture file to write; an IPFIX file (RFC 5655) where the name ends with .ipfix
+    /// The capture file to write, `-` for standard output; an IPFIX file (RFC 5655) where the name ends with .ipfix
     #[arg(short, long, value_name = "FILE.pcap")]
     output: PathBuf,
     /// Also write each exporter's totals, raw and scaled, as JSON

@@ -30,7 +30,8 @@ const BATCH: usize = 256;
 /// From the second loop on sequence numbers and times go on as if the exporters went on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  finderscope replay flows.pcap --to udp://127.0.0.1:2055\n  \
-                        finderscope replay flows.pcap --to :2055 --rate 20000 --loops 10 --shift-time")]
+                        finderscope replay flows.pcap --to :2055 --rate 20000 --loops 10 --shift-time\n  \
+                        finderscope replay flows.pcap --to :2055 --seconds 60")]
 pub struct Args {
     /// The capture (pcap or pcapng) or IPFIX file; `-` is standard input
     capture: String,
@@ -46,6 +47,9 @@ pub struct Args {
     /// How many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     loops: u64,
+    /// Go on for so many seconds, as often round as that takes
+    #[arg(long, value_name = "S", value_parser = positive, conflicts_with = "loops")]
+    seconds: Option<f64>,
     /// Move the times in the datagrams so that the capture begins now
     #[arg(long)]
     shift_time: bool,
@@ -85,17 +89,19 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
 }
 
 fn send(args: &Args, recording: &mut Recording, sources: &Sources, sender: &mut Sender) -> Tally {
-    let total = recording.len() as u64 * args.loops;
-    let bar = progress::bar(total, "datagrams");
+    let loops = if args.seconds.is_some() { u64::MAX } else { args.loops };
+    let bar = progress::bar((recording.len() as u64).saturating_mul(loops), "datagrams");
     let mut pace = Pace::new(args.rate, args.speed);
-    let mut batch: Vec<Outgoing<'_>> = Vec::with_capacity(BATCH);
-    for turn in 0..args.loops {
+    let is_over = |pace: &Pace| args.seconds.is_some_and(|seconds| pace.elapsed().as_secs_f64() >= seconds);
+    let mut turn = 0;
+    while turn < loops && !is_over(&pace) {
         if turn > 0 && !args.verbatim {
             recording.advance();
         }
-        let span_ns = recording.span_ns() * turn as i64;
+        let span_ns = recording.span_ns().saturating_mul(turn as i64);
+        let mut batch: Vec<Outgoing<'_>> = Vec::with_capacity(BATCH);
         let mut sent = 0;
-        while sent < recording.len() {
+        while sent < recording.len() && !is_over(&pace) {
             let due = pace.due(BATCH.min(recording.len() - sent), |ahead| recording.elapsed_ns(sent + ahead) + span_ns);
             batch.clear();
             batch.extend((sent..sent + due).map(|at| {
@@ -106,7 +112,7 @@ fn send(args: &Args, recording: &mut Recording, sources: &Sources, sender: &mut 
             sent += due;
             bar.inc(due as u64);
         }
-        batch = Vec::with_capacity(BATCH); // the old one borrows what the next loop rewrites
+        turn += 1;
     }
     bar.finish_and_clear();
     sender.tally()

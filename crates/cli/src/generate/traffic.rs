@@ -4,8 +4,10 @@ use finderscope_wire::packet::Address;
 use rand::RngExt;
 use rand::distr::weighted::WeightedIndex;
 use rand::prelude::Distribution;
-use rand_distr::{LogNormal, Zipf};
+use rand_distr::LogNormal;
 use rand_pcg::Pcg64Mcg;
+
+use super::ranks::Ranks;
 
 /// Hosts that exist.
 const HOSTS: usize = 200_000;
@@ -89,7 +91,7 @@ struct Host {
 pub struct Traffic {
     random: Pcg64Mcg,
     hosts: Vec<Host>,
-    rank: Zipf<f64>,
+    ranks: Ranks,
     service: WeightedIndex<u32>,
     packets: LogNormal<f64>,
     size: LogNormal<f64>,
@@ -108,7 +110,7 @@ impl Traffic {
         let sound = "the parameters are sound";
         Self {
             hosts,
-            rank: Zipf::new(HOSTS as f64, 1.2).expect(sound),
+            ranks: Ranks::new(HOSTS),
             service: WeightedIndex::new(SERVICES.map(|(_, weight)| weight)).expect(sound),
             packets: LogNormal::new(1.2, 1.6).expect(sound),
             size: LogNormal::new(5.6, 0.9).expect(sound),
@@ -119,7 +121,7 @@ impl Traffic {
     }
 
     fn host(&mut self) -> usize {
-        (self.rank.sample(&mut self.random) as usize).clamp(1, HOSTS) - 1
+        self.ranks.draw(&mut self.random) - 1
     }
 
     fn ports(&mut self) -> (u16, u16) {
