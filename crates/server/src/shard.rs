@@ -308,8 +308,10 @@ impl Running {
 
     /// Decodes again what the journal has since the last cut that counts.
     fn replay(&mut self, now: Instant) {
-        if let Err(error) = self.shard.journal.flush() {
-            tracing::warn!(%error, shard = self.shard.writer.shard(), "the journal cannot be written");
+        if let Err(error) = self.shard.journal.flush()
+            && let Some(times) = self.unwritten.say(now)
+        {
+            tracing::warn!(%error, shard = self.shard.writer.shard(), times, "the journal cannot be written");
         }
         let Shard { journal, writer, seat, intake, .. } = &mut self.shard;
         match recover::replay(journal, writer, seat.config(), intake) {
