@@ -1,27 +1,30 @@
 //! Ranks by Zipf's law, drawn from a table.
 //!
 //! The same numbers from the same randomness as [`rand_distr::Zipf`], which rejects and inverts (Hörmann and
-//! Derflinger 1996) at three powers a draw. Here the inversion looks up which rank a draw falls to, and the rejection first asks a bound of that
-//! rank that holds for all of its draws; what is too close to call is calculated as there, to the last bit.
+//! Derflinger 1996) at three powers a draw. Here the inversion looks up which rank a draw falls to, and the rejection
+//! first asks a bound that holds for all draws of that rank. What is too close to call, or of a rank beyond the
+//! table, is calculated as there, to the last bit.
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 /// The exponent: so skewed are who talks and who is talked to.
 pub const EXPONENT: f64 = 1.2;
-/// Pieces of the range of draws, each with the first rank in it.
+/// Ranks in the table: nine draws in ten. More would take longer to make than they save.
+const TABLE_RANKS: usize = 1 << 14;
+/// Pieces of the table's range of draws, each with the first rank in it.
 const CELLS: usize = 1 << 15;
 /// What lies closer to a border is calculated.
 const MARGIN: f64 = 1e-12;
 
-/// Draws ranks from 1 to `count`.
+/// Draws ranks from 1 to a greatest one.
 pub struct Ranks {
-    /// Where the area under the hat ends.
+    /// The area under the hat.
     area: f64,
-    /// For each rank but the first: where the area under the hat ends that is its own and the ones' before it.
+    /// That of the table's ranks.
+    table_area: f64,
+    /// For each rank of the table: the area of its own and the ones' before it.
     ends: Vec<f64>,
-    /// For each rank: what a second draw must stay below to be accepted for sure.
-    sure: Vec<f64>,
     /// For each cell the place in `ends` of the rank at its beginning.
     cells: Vec<u32>,
 }
@@ -29,14 +32,13 @@ pub struct Ranks {
 impl Ranks {
     /// Ranks up to `count`.
     pub fn new(count: usize) -> Self {
-        let area = area_before(count as f64);
-        let ends: Vec<f64> = (1..=count).map(|rank| area_before(rank as f64)).collect();
-        let sure = (1..=count).map(|rank| ((rank - 1) as f64 / rank as f64).powf(EXPONENT) * (1.0 - 1e-9)).collect();
+        let ends: Vec<f64> = (1..=count.min(TABLE_RANKS)).map(|rank| area_before(rank as f64)).collect();
+        let table_area = ends[ends.len() - 1];
         let cells = (0..=CELLS).map(|cell| {
-            let start = area * cell as f64 / CELLS as f64;
-            ends.partition_point(|end| *end <= start).min(count - 1) as u32
+            let start = table_area * cell as f64 / CELLS as f64;
+            ends.partition_point(|end| *end <= start).min(ends.len() - 1) as u32
         });
-        Self { area, sure, cells: cells.collect(), ends }
+        Self { area: area_before(count as f64), table_area, cells: cells.collect(), ends }
     }
 
     /// The next rank.
@@ -45,12 +47,9 @@ impl Ranks {
             let at = random.random::<f64>() * self.area;
             let place = self.place(at);
             let second: f64 = random.random();
-            let known = match place {
-                Some(0) => true, // the hat touches the first rank: nothing is rejected
-                Some(place) => second < self.sure[place],
-                None => false,
-            };
-            if let (true, Some(place)) = (known, place) {
+            if let Some(place) = place
+                && second < surely_accepted(place)
+            {
                 return place + 1;
             }
             let inverse = inverse(at);
@@ -62,9 +61,12 @@ impl Ranks {
         }
     }
 
-    /// The rank's place, unless `at` is so close to a border that rounding decides.
+    /// The rank's place in the table, unless `at` is beyond that or so close to a border that rounding decides.
     fn place(&self, at: f64) -> Option<usize> {
-        let cell = ((at / self.area * CELLS as f64) as usize).min(CELLS - 1);
+        if at >= self.table_area {
+            return None;
+        }
+        let cell = ((at / self.table_area * CELLS as f64) as usize).min(CELLS - 1);
         // One cell before, since a border may be rounded the other way.
         let first = self.cells[cell.saturating_sub(1)] as usize;
         let last = self.cells[(cell + 1).min(CELLS)] as usize;
@@ -72,6 +74,12 @@ impl Ranks {
         let start = place.checked_sub(1).map_or(f64::NEG_INFINITY, |before| self.ends[before]);
         (at - start > MARGIN && self.ends[place] - at > MARGIN).then_some(place)
     }
+}
+
+/// Below this a second draw is accepted wherever the first fell within the rank: `((rank - 1) / rank)^EXPONENT`
+/// from below, by Bernoulli's inequality. The hat touches the first rank, of which nothing is rejected.
+fn surely_accepted(place: usize) -> f64 {
+    if place == 0 { 1.0 } else { 1.0 - EXPONENT / (place + 1) as f64 - 1e-9 }
 }
 
 /// The area under the hat `x ↦ min(1, x^-EXPONENT)` from 0 to `x`, which is at least 1.
