@@ -1,9 +1,8 @@
-//! How parts are encoded. Chosen by measurement; `examples/write_speed` measures again.
+//! What holds for the encoding of all parts, and the settings of Parquet's own writer, which encodes lists, maps and
+//! text. How the other columns are encoded, and why, is in [`crate::encode`]; `examples/write_speed` measures.
 //!
-//! Numbers are split into byte streams, which zstd then takes further, and faster, than a dictionary would.
-//! Addresses are lengths and bytes. Words and text repeat, so they have dictionaries. Smallest and largest values are
-//! kept a chunk, not a page, and only of columns where they can rule a chunk out: over some thousand flows every
-//! port, host and size occurs, and statistics of all columns would cost 10 to 20 % more time (measured).
+//! Smallest and largest values are kept a chunk, not a page, and only of columns where they can rule a chunk out: over
+//! some thousand flows every port, host and size occurs.
 
 use std::sync::LazyLock;
 
