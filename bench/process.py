@@ -98,6 +98,7 @@ class Process:
             return self.usage
         deadline = time.monotonic() + seconds
         usage, peak_kb, killed, running = Usage(), 0, False, True
+        looked = time.monotonic()
         while running:
             if self.alive():
                 peak_kb = max(peak_kb, self.peak_kb())
@@ -109,9 +110,10 @@ class Process:
                 killed, deadline = True, time.monotonic() + 10
                 signal_group(self.pid, signal.SIGKILL)
             if running:
-                time.sleep(0.005)
+                # Fine enough for a command of milliseconds, and rare enough not to disturb one of minutes.
+                time.sleep(min(max((time.monotonic() - looked) / 200, 0.0005), 0.02))
         usage.wall = time.monotonic() - self.began
-        usage.peak_kb = peak_kb
+        usage.peak_kb = max(peak_kb, usage.peak_kb)
         if killed:
             usage.status = -signal.SIGKILL
         self.usage = usage
@@ -130,6 +132,9 @@ class Process:
             usage.add(used)
             if pid == self.pid:
                 usage.status = os.waitstatus_to_exitcode(status)
+                # Before it became the command the process was a copy of us: what is below our own size says nothing.
+                if used.ru_maxrss > status_kb(os.getpid(), "VmHWM"):
+                    usage.peak_kb = used.ru_maxrss
 
     def tail(self, lines=15):
         """The end of its log, for errors."""
