@@ -25,7 +25,7 @@ def one(bench, kind):
     taken = workload.capture(bench, kind, flows)
     result = {"kind": kind, "loops": loops, "rate": RATES[kind]}
     bench.say(f"collect {kind}: {taken.flows * loops} flows in {taken.datagrams * loops} datagrams, {bench.rounds} rounds")
-    rate = lossless_rate(bench, taken, RATES[kind])
+    rate = lossless_rate(bench, Nfcapd, taken, RATES[kind])
     ours, theirs = exchange.pairwise(
         bench.rounds,
         lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours"), taken, rate, loops)),
@@ -35,7 +35,7 @@ def one(bench, kind):
         result["goflow2"] = []
         return result
     small = workload.capture(bench, kind, max(flows // GOFLOW2_SHARE, 20_000))
-    slow = GOFLOW2_RATES[kind]
+    slow = lossless_rate(bench, Goflow2, small, GOFLOW2_RATES[kind])
     beside, goflow2 = exchange.pairwise(
         bench.rounds,
         lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours"), small, slow)),
@@ -43,15 +43,15 @@ def one(bench, kind):
     return result | {"goflow2_rate": slow, "finderscope_slow": records(beside), "goflow2": records(goflow2)}
 
 
-def lossless_rate(bench, taken, rate):
-    """Goes down from `rate` until nfcapd loses nothing: then ours is asked for the same."""
+def lossless_rate(bench, peer, taken, rate):
+    """Goes down from `rate` until the peer loses nothing: then ours is asked for the same."""
     for _ in range(5):
-        done = exchange.once(bench, Nfcapd(bench, bench.scratch / "theirs"), taken, rate)
+        done = exchange.once(bench, peer(bench, bench.scratch / "theirs"), taken, rate)
         if done.lossless and done.equal:
             return rate
         bench.say(f"  {done.collector} loses {done.losses} at {rate} datagrams/s; trying less")
         rate = rate * 2 // 3
-    raise process.Failed(f"nfcapd loses datagrams even at {rate} a second")
+    raise process.Failed(f"{peer.__name__} loses datagrams even at {rate} a second")
 
 
 def told(bench, done):

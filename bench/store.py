@@ -27,12 +27,9 @@ def has_command(bench, name):
 
 def sizes(data):
     """Bytes of flows' parts, of their indexes, and of totals."""
-    files = [path for path in data.rglob("*") if path.is_file()]
-    flows = [path for path in files if path.parts[len(data.parts)] == "flows"]
-    return {"parts": total(path for path in flows if path.suffix == ".parquet"),
-            "part_files": sum(path.suffix == ".parquet" for path in flows),
-            "index": total(path for path in flows if path.suffix == ".index"),
-            "totals": total(path for path in files if path.parts[len(data.parts)] == "totals")}
+    parts = list((data / "flows").rglob("*.parquet"))
+    return {"parts": total(parts), "part_files": len(parts), "index": total((data / "index").rglob("*.index")),
+            "totals": total((data / "totals").rglob("*.parquet"))}
 
 
 def total(paths):
