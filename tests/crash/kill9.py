@@ -87,7 +87,7 @@ if a.merging:
 
 def wait_for(aim):
     """Until what is aimed at changes, or some seconds have passed."""
-    before, deadline = AIMS[aim](), time.monotonic() + 2.5
+    before, deadline = AIMS[aim](), time.monotonic() + (8 if a.merging else 2.5)
     while time.monotonic() < deadline:
         if AIMS[aim]() - before:
             return
@@ -98,7 +98,7 @@ def main():
     (work / "fs.toml").write_text("store.cut_seconds = 1\n" + ("store.merge_parts = 4\n" if a.merging else ""))
     run("generate", "v9", "--flows", 120_000, "--seed", a.seed, "--exporters", 6, "-o", work / "load.pcap")
     server, _ = serve()
-    loops = 1 + a.kills * 3 * a.rate // 5_000
+    loops = 1 + (a.kills * (9 if a.merging else 3) + 60 * a.merging) * a.rate // 5_000
     sender = subprocess.Popen([FS, "replay", work / "load.pcap", "--to", f"udp://127.0.0.1:{UDP}", "--rate", str(a.rate),
                                "--loops", str(loops)], stdout=subprocess.PIPE, text=True)
     aims = collections.Counter()
@@ -113,11 +113,11 @@ def main():
         server.wait()
         aims[aim] += 1
         server, _ = serve()
+    still_merges()
     sender.terminate()
     sender.wait()
     time.sleep(2.5)  # two publications of the figures, so that they include the last datagram
     last = status()
-    still_merges()
     server.send_signal(signal.SIGTERM)
     if server.wait(timeout=60):
         sys.exit("serve did not end well on SIGTERM")
@@ -164,7 +164,7 @@ def still_merges():
 
 
 def last_merged():
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         merged = status()["store"]["keeping"]["merged_parts"]
         if merged:
