@@ -111,6 +111,9 @@ pub struct Totals {
     pub min_received_ns: i64,
     /// The latest.
     pub max_received_ns: i64,
+    /// What it lacks, as `minute/in_if`; see [`crate::totals::TotalsFile::lacks`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
 }
 
 /// The deliveries of one cut.

@@ -280,7 +280,7 @@ fn any_flow() -> impl Strategy<Value = Flow> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn every_number_is_that_of_a_plain_model(flows in prop::collection::vec(any_flow(), 1..60), batch_rows in 1..60_usize) {

@@ -56,7 +56,7 @@ fn unfit(files: &[Arc<Totals>], why: String) -> Problem {
 impl TotalsFile {
     /// What the manifest says of it.
     pub(crate) fn into_totals(self, path: String, of: Vec<String>) -> Totals {
-        let Self { file_bytes, rows, min_received_ns, max_received_ns, .. } = self;
-        Totals { path, file_bytes, of, rows, min_received_ns, max_received_ns }
+        let Self { file_bytes, rows, min_received_ns, max_received_ns, lacks, .. } = self;
+        Totals { path, file_bytes, of, rows, min_received_ns, max_received_ns, lacks }
     }
 }

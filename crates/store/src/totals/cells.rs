@@ -178,8 +178,8 @@ impl Cells {
         }
         if partly_known && self.known.is_none() {
             // So far, whatever is in a cell had both volumes.
-            let known = |cell: &Plain| if cell.flows | cell.bytes | cell.packets == 0 { 0 } else { KNOWN };
-            self.known = Some(self.plain.iter().map(known).collect());
+            let known = |group| if self.get(group).is_touched() { KNOWN } else { 0 };
+            self.known = Some((0..self.plain.len()).map(known).collect());
         }
         if count > self.plain.len() {
             self.plain.resize(count, Plain::default());
