@@ -8,6 +8,7 @@ mod limits;
 mod source;
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -153,6 +154,16 @@ fn show(bar: &ProgressBar, answer: &Answer) {
     }
     bar.set_length(progress.parts);
     bar.set_position(progress.parts_opened);
+}
+
+/// Writes what would be read for an answer, a line each.
+pub fn explain(out: &mut dyn Write, reading: &[String]) -> anyhow::Result<Exit> {
+    match reading {
+        [] => writeln!(out, "nothing is read")?,
+        lines => lines.iter().try_for_each(|line| writeln!(out, "{line}"))?,
+    }
+    out.flush()?;
+    Ok(Exit::Done)
 }
 
 /// Says what must be said about an answer, and what that means for the exit status.

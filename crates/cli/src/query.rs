@@ -31,6 +31,9 @@ pub struct Args {
     /// At most so many rows
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Say what would be read, and answer nothing
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     when: WhenArgs,
     #[command(flatten)]
@@ -51,6 +54,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let filter = ask::filter(args.filter.as_deref(), &args.source.columns()?)?;
     let asker = Asker::start(&args.source)?;
     let mut answer = asker.wait(asker.database().sql_filtered(&args.sql, &window, filter.as_ref()))?;
+    if args.explain {
+        return ask::explain(out, &answer.reading());
+    }
     let mut sink = Sink::open(&args.output, answer.schema(), Nulls::Write, out)?;
     let mut left = args.limit.unwrap_or(usize::MAX);
     let exit = asker.rows(&mut answer, args.output.is_on_terminal(), &mut |batch| {

@@ -22,8 +22,8 @@ use crate::top::By;
 
 /// Show how much there was over time
 ///
-/// A flow counts in the bin of its end. Bytes and packets count the sampling rate in. Bins of which flows may still come,
-/// or lie outside of the window, are marked incomplete.
+/// Bytes and packets are spread over the time that a flow took, and count the sampling rate in; the flow itself counts in
+/// the bin of its end. Bins of which flows may still come, or lie outside of the window, are marked incomplete.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  finderscope series --last 1h\n  \
     finderscope series --every 5m --by packets --filter 'port 53' --since 2026-01-31 --until 2026-02-01\n  \
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "MEASURE")]
     by: By,
     /// How long a bin is: 10s, 1m, 5m, 1h; auto makes about sixty of them
-    #[arg(long, default_value = "auto", value_name = "SPAN")]
+    #[arg(long, visible_alias = "bin", default_value = "auto", value_name = "SPAN")]
     every: String,
     /// One line for each value of a column
     #[arg(long, value_name = "COLUMN")]
@@ -45,6 +45,9 @@ pub struct Args {
     /// At most so many lines
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Say what would be read, and answer nothing
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     when: WhenArgs,
     #[command(flatten)]
@@ -70,8 +73,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Every::Bin(bin) => bin,
         Every::Auto => bins::fitting(&window, asker.span()),
     };
-    let completeness = Completeness::of(&asker, &window, bin)?;
     let question = SeriesQuestion { bin, by, filter, window };
+    if args.explain {
+        return ask::explain(out, &asker.wait(asker.database().series(&question))?.reading());
+    }
+    let completeness = Completeness::of(&asker, &window, bin)?;
     let mut answer = asker.wait(asker.database().series(&question))?;
     let schema = with_mark(answer.schema());
     let mut left = args.limit.unwrap_or(usize::MAX);

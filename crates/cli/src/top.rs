@@ -39,6 +39,9 @@ pub struct Args {
     /// Only flows that pass: the short filter language, such as 'dst port 443 and bytes > 1M'
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
+    /// Say what would be read, and answer nothing
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     when: WhenArgs,
     #[command(flatten)]
@@ -83,6 +86,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let filter = ask::filter(args.filter.as_deref(), &declared)?;
     let question = TopQuestion { columns, by, count: args.limit, filter, window };
     let asker = Asker::start(&args.source)?;
+    if args.explain {
+        return ask::explain(out, &asker.wait(asker.database().explain_top(&question))?);
+    }
     let top = asker.wait(asker.database().top(&question))?;
     let exit = match args.output.format {
         Format::Table => table::write(args.output.writer(out)?, &question, &top, &args.output.zone())?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
@@ -17,7 +17,7 @@ use crate::schema::{KIND, answer_type, to_type};
 use crate::shelf::Shelf;
 use crate::sql::{PlainSums, UNSCALED};
 use crate::watch::Watch;
-use crate::{Error, Meter, Options, Progress, Warning, lineage};
+use crate::{Error, Meter, Options, Progress, Warning, lineage, totals};
 
 /// How often a question begins anew because parts were taken away before it could say anything.
 const RESTARTS_MAX: u32 = 3;
@@ -62,7 +62,13 @@ pub(crate) struct Work {
 impl Work {
     async fn begin(&self) -> Result<SendableRecordBatchStream, Error> {
         let begun = self.limits.within(async {
-            let physical = self.state.create_physical_plan(&self.plan).await?;
+            let plan = match &self.shelf {
+                Some(shelf) if self.limits.options.totals => {
+                    totals::rewrite(self.plan.clone(), shelf, &self.watch, &self.state)?
+                }
+                _ => self.plan.clone(),
+            };
+            let physical = self.state.create_physical_plan(&plan).await?;
             execute_stream(physical, self.state.task_ctx())
         });
         begun.await?.map_err(|error| self.error(error))
@@ -83,13 +89,17 @@ pub struct Answer {
     stream: SendableRecordBatchStream,
     /// None once rows were handed out: then it is too late to begin anew.
     restarts: Option<u32>,
+    /// What comes first.
+    preface: Option<RecordBatch>,
 }
 
 impl Answer {
     pub(crate) async fn start(work: Work) -> Result<Self, Error> {
         let stream = work.begin().await?;
         let schema = answer_schema(&stream.schema(), &lineage::kinds(&work.plan));
-        Ok(Self { work, schema, stream, restarts: Some(0) })
+        let is_explanation = matches!(work.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
+        let preface = if is_explanation { preface(&schema, &work.watch.readings()) } else { None };
+        Ok(Self { work, schema, stream, restarts: Some(0), preface })
     }
 
     /// The answer's columns.
@@ -99,6 +109,9 @@ impl Answer {
 
     /// The next rows; none when the answer is complete.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Error>> {
+        if let Some(preface) = self.preface.take() {
+            return Some(Ok(preface));
+        }
         let batch = loop {
             let batch = match self.work.limits.within(self.stream.next()).await {
                 Ok(batch) => batch,
@@ -118,12 +131,16 @@ impl Answer {
     /// Merging or retention took parts away: what is there now is asked, where nothing was said yet.
     async fn restart_if_parts_are_gone(&mut self) -> Result<bool, Error> {
         let Some((shelf, restarts)) = self.work.shelf.as_ref().zip(self.restarts.as_mut()) else { return Ok(false) };
-        if !self.work.watch.is_part_gone() || *restarts == RESTARTS_MAX {
+        if !self.work.watch.must_begin_anew() || *restarts == RESTARTS_MAX {
             return Ok(false);
         }
         *restarts += 1;
-        shelf.refresh()?;
-        self.work.watch.reset();
+        let mut damaged = self.work.watch.reset();
+        if *restarts == RESTARTS_MAX {
+            // Who knows how many more.
+            damaged.extend(shelf.totals().iter().map(|totals| totals.path.clone()));
+        }
+        shelf.refresh(damaged)?;
         self.stream = self.work.begin().await?;
         Ok(true)
     }
@@ -135,6 +152,11 @@ impl Answer {
             batches.push(batch?);
         }
         Ok(batches)
+    }
+
+    /// What is read for it, in plain words.
+    pub fn reading(&self) -> Vec<String> {
+        self.work.watch.readings()
     }
 
     /// How far it is.
@@ -162,6 +184,14 @@ impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Answer").field("schema", &self.schema).field("watch", &self.work.watch).finish_non_exhaustive()
     }
+}
+
+/// What is read, as the first row of an explanation.
+fn preface(schema: &SchemaRef, readings: &[String]) -> Option<RecordBatch> {
+    let text = |text: String| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let columns = vec![text("reading".to_owned()), text(readings.join("\n"))];
+    // Explanations have two columns of text; whatever else they may come to have, they go without then.
+    RecordBatch::try_new(Arc::clone(schema), columns).ok()
 }
 
 fn answer_schema(schema: &Schema, kinds: &[Option<String>]) -> SchemaRef {

@@ -17,7 +17,7 @@ use finderscope_flow::{Column, Table};
 
 use crate::filter::Filter;
 use crate::names::UserColumn;
-use crate::part::Part;
+use crate::part::{Part, Totals};
 use crate::question::{CATALOG, Question, SCHEMA};
 use crate::schema::{conform, read_schema};
 use crate::shelf::Catalog;
@@ -42,6 +42,8 @@ pub struct Options {
     pub time_limit: Option<Duration>,
     /// Where what does not fit in memory may be put; nowhere, and a question that needs it fails.
     pub spill: Option<Spill>,
+    /// Whether totals are used where they answer a question exactly.
+    pub totals: bool,
 }
 
 /// Room on disk for what does not fit in memory. Files in it are gone when the question is.
@@ -54,10 +56,10 @@ pub struct Spill {
 }
 
 impl Default for Options {
-    /// One gigabyte, all cores, no time limit, nothing on disk.
+    /// One gigabyte, all cores, no time limit, nothing on disk, with totals.
     fn default() -> Self {
         let threads = available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { memory_limit: 1_000_000_000, threads, time_limit: None, spill: None }
+        Self { memory_limit: 1_000_000_000, threads, time_limit: None, spill: None, totals: true }
     }
 }
 
@@ -85,7 +87,12 @@ impl Database {
 
     /// Exactly these parts.
     pub fn over_parts(parts: Vec<Part>, options: Options) -> Result<Self, Error> {
-        Self::new(Source::Parts(Arc::new(Catalog::List(parts))), options)
+        Self::over_parts_and_totals(parts, Vec::new(), options)
+    }
+
+    /// Exactly these parts, and these totals of some of them.
+    pub fn over_parts_and_totals(parts: Vec<Part>, totals: Vec<Totals>, options: Options) -> Result<Self, Error> {
+        Self::new(Source::Parts(Arc::new(Catalog::List(parts, totals))), options)
     }
 
     /// Batches of rows, as a file of telemetry that was just read.

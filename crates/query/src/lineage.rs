@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan};
 
+use crate::functions::OWNED;
 use crate::schema::KIND;
 
 /// Aggregates that answer with one of their argument's values.
@@ -39,6 +40,7 @@ fn expr_kind(expr: &Expr, input: &LogicalPlan) -> Option<String> {
     match expr {
         Expr::Alias(alias) => expr_kind(&alias.expr, input),
         Expr::Column(column) => column_kind(column, input),
+        Expr::ScalarFunction(function) if function.name() == OWNED => expr_kind(function.args.first()?, input),
         Expr::AggregateFunction(function) if CHOOSING.contains(&function.func.name()) => {
             expr_kind(function.params.args.first()?, input)
         }

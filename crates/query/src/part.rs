@@ -23,6 +23,27 @@ pub struct Part {
     pub index: Option<PathBuf>,
 }
 
+/// One committed file of totals: what the rows of some parts of flows add up to.
+#[derive(Clone, Debug)]
+pub struct Totals {
+    /// The Parquet file.
+    pub path: PathBuf,
+    /// The file's size.
+    pub bytes: u64,
+    /// The files of the parts that it stands for.
+    pub of: Vec<PathBuf>,
+    /// Whether some of these parts are no longer kept.
+    pub outlives: bool,
+    /// The rows that it stands for.
+    pub rows: u64,
+    /// The earliest receive time of these.
+    pub first_ns: i64,
+    /// The latest receive time of these.
+    pub last_ns: i64,
+    /// What it lacks, as `minute/in_if`.
+    pub lacks: Vec<String>,
+}
+
 /// A range of receive times, both ends included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TimeRange {
@@ -37,6 +58,16 @@ impl TimeRange {
     /// What lies in both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self { first_ns: self.first_ns.max(other.first_ns), last_ns: self.last_ns.min(other.last_ns) }
+    }
+
+    /// Whether some row that `totals` stand for may lie in it.
+    pub(crate) const fn overlaps(self, totals: &Totals) -> bool {
+        self.first_ns <= totals.last_ns && totals.first_ns <= self.last_ns
+    }
+
+    /// Whether it has all of another.
+    pub(crate) const fn holds(self, first_ns: i64, last_ns: i64) -> bool {
+        self.first_ns <= first_ns && last_ns <= self.last_ns
     }
 
     /// Whether some row of `part` may lie in it.

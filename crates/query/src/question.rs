@@ -54,6 +54,8 @@ impl Question {
         uses: Uses,
     ) -> Result<Self> {
         let limits = Limits::starting_now(options);
+        // `now()` is the same throughout a question.
+        state.mark_start_execution();
         let watch = Arc::new(Watch::default());
         let shelf = shelf(source, window.received())?;
         let (known, warnings) = match uses.any_names() {
@@ -175,7 +177,7 @@ async fn gather(
         state.register_catalog_list(catalogs(tables)?);
         let known = Known::gather(&state, uses.tables.contains(&NameTable::Interfaces)).await?;
         left -= 1;
-        if !watch.is_part_gone() || left == 0 {
+        if !watch.must_begin_anew() || left == 0 {
             return Ok((known, watch.warnings()));
         }
     }

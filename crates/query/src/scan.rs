@@ -1,6 +1,7 @@
 //! A table's parts as the planner's table: which files a question has to open, and how they are read.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, SchemaRef};
@@ -23,9 +24,9 @@ use crate::files::{Chosen, Files};
 use crate::pages::{self, Reading, Tally};
 use crate::part::{Part, TimeRange};
 use crate::shelf::Shelf;
-use crate::source::Guarded;
+use crate::source::{Guarded, Held};
 use crate::wanted::Wanted;
-use crate::watch::Watch;
+use crate::watch::{Warning, Watch};
 
 /// The parts of one table, as one question sees them.
 #[derive(Debug)]
@@ -34,18 +35,50 @@ pub(crate) struct PartsTable {
     schema: SchemaRef,
     shelf: Arc<Shelf>,
     watch: Arc<Watch>,
+    /// Parts that are not read, since totals stand for them.
+    without: Arc<HashSet<PathBuf>>,
 }
 
 impl PartsTable {
     /// The table's parts on the shelf.
-    pub(crate) const fn new(table: Table, schema: SchemaRef, shelf: Arc<Shelf>, watch: Arc<Watch>) -> Self {
-        Self { table, schema, shelf, watch }
+    pub(crate) fn new(table: Table, schema: SchemaRef, shelf: Arc<Shelf>, watch: Arc<Watch>) -> Self {
+        Self { table, schema, shelf, watch, without: Arc::default() }
+    }
+
+    /// The same, but for these parts.
+    pub(crate) fn without(&self, parts: Arc<HashSet<PathBuf>>) -> Self {
+        let (schema, shelf, watch) = (Arc::clone(&self.schema), Arc::clone(&self.shelf), Arc::clone(&self.watch));
+        Self { table: self.table, schema, shelf, watch, without: parts }
+    }
+
+    /// The table.
+    pub(crate) const fn table(&self) -> Table {
+        self.table
     }
 
     /// Which of these may hold rows that satisfy the filters.
-    fn selected<'a>(&self, parts: &'a [Part], filters: &[Expr]) -> Vec<&'a Part> {
-        let range = filters.iter().fold(TimeRange::ALL, |range, filter| range.and(received_in(filter)));
-        parts.iter().filter(|part| part.table == self.table && range.may_hold(part)).collect()
+    fn selected<'a>(&self, parts: &'a [Part], range: TimeRange) -> Vec<&'a Part> {
+        let mut parts: Vec<&Part> =
+            parts.iter().filter(|part| part.table == self.table && range.may_hold(part)).collect();
+        if !self.without.is_empty() {
+            parts.retain(|part| !self.without.contains(&part.path));
+        }
+        parts
+    }
+
+    /// Says what is read as rows, and where rows are gone of which totals are left.
+    fn tell(&self, parts: usize, rows: u64, by_address: bool, range: TimeRange) {
+        let how = if by_address { ", in pages chosen by their addresses" } else { "" };
+        self.watch.reading(match parts {
+            0 => "no part of flows is read as rows".to_owned(),
+            1 => format!("1 part of flows is read as rows: {rows} rows{how}"),
+            count => format!("{count} parts of flows are read as rows: {rows} rows{how}"),
+        });
+        for totals in self.shelf.totals().iter().filter(|totals| totals.outlives && range.overlaps(totals)) {
+            if !totals.of.iter().any(|part| self.without.contains(part)) {
+                self.watch.warn(Warning::OnlyTotals { first_ns: totals.first_ns, last_ns: totals.last_ns });
+            }
+        }
     }
 
     /// What is read of each, and how that was chosen where addresses are wanted.
@@ -85,7 +118,7 @@ impl PartsTable {
         let inner = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(Files::new(footers, columns)));
-        Ok(Guarded::new(inner, Arc::clone(&self.watch), chosen))
+        Ok(Guarded::new(inner, Arc::clone(&self.watch), Held::Rows(chosen)))
     }
 }
 
@@ -112,9 +145,12 @@ impl TableProvider for PartsTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let parts = self.shelf.parts();
-        let parts = self.selected(&parts, filters);
-        let (parts, chosen) = self.chosen(parts, filters);
+        let range = filters.iter().fold(TimeRange::ALL, |range, filter| range.and(received_in(filter)));
+        let (parts, chosen) = self.chosen(self.selected(&parts, range), filters);
         let rows: u64 = parts.iter().map(|(part, reading)| reading.rows(part)).sum();
+        if self.table == Table::Flows {
+            self.tell(parts.len(), rows, chosen.is_some(), range);
+        }
         self.watch.expect(parts.len() as u64, rows);
         let files = parts.into_iter().map(|(part, reading)| file(part, reading)).collect::<Result<Vec<_>>>()?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
@@ -132,14 +168,20 @@ impl TableProvider for PartsTable {
 }
 
 fn file(part: &Part, reading: Reading) -> Result<PartitionedFile> {
-    let location = ObjectPath::from_absolute_path(&part.path)
-        .map_err(|error| DataFusionError::Execution(format!("{}: {error}", part.path.display())))?;
-    let mut file = PartitionedFile::new("", part.bytes);
-    file.object_meta.location = location;
+    let file = file_at(&part.path, part.bytes)?;
     Ok(match reading {
         Reading::Pages { rows, .. } => file.with_extension(rows).with_extension(Chosen),
         Reading::Whole | Reading::Nothing => file,
     })
+}
+
+/// A file to be read.
+pub(crate) fn file_at(path: &Path, bytes: u64) -> Result<PartitionedFile> {
+    let location = ObjectPath::from_absolute_path(path)
+        .map_err(|error| DataFusionError::Execution(format!("{}: {error}", path.display())))?;
+    let mut file = PartitionedFile::new("", bytes);
+    file.object_meta.location = location;
+    Ok(file)
 }
 
 /// The receive times that rows can have which satisfy the filter.
@@ -147,7 +189,8 @@ fn received_in(filter: &Expr) -> TimeRange {
     split_conjunction(filter).into_iter().fold(TimeRange::ALL, |range, condition| range.and(condition_range(condition)))
 }
 
-fn condition_range(condition: &Expr) -> TimeRange {
+/// The receive times that rows can have which satisfy one condition.
+pub(crate) fn condition_range(condition: &Expr) -> TimeRange {
     match condition {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (received(left), time(right)) {
             (true, Some(ns)) => comparison_range(*op, ns),

@@ -17,7 +17,12 @@ pub(crate) const KIND: &str = "kind";
 
 /// The schema of a table's rows as they are read.
 pub(crate) fn read_schema(table: Table) -> SchemaRef {
-    let fields: Vec<Field> = table.schema().fields().iter().map(|field| with_type(field, read_type)).collect();
+    view_types(&table.schema())
+}
+
+/// A schema whose addresses and text are views.
+pub(crate) fn view_types(schema: &Schema) -> SchemaRef {
+    let fields: Vec<Field> = schema.fields().iter().map(|field| with_type(field, read_type)).collect();
     Arc::new(Schema::new(fields))
 }
 

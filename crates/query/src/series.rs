@@ -1,13 +1,15 @@
 //! How much over time: flows in bins, all together or by a column.
 
-use arrow::datatypes::IntervalMonthDayNano;
-use datafusion::functions::datetime::expr_fn::date_bin;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, ident, lit};
-use datafusion::prelude::coalesce;
-use datafusion::scalar::ScalarValue;
+use std::sync::Arc;
 
-use crate::top::{columns, measures};
-use crate::window::time;
+use datafusion::datasource::provider_as_source;
+use datafusion::functions_aggregate::expr_fn::sum;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, ident};
+
+use crate::functions::owned;
+use crate::literals::read_literals;
+use crate::spread::SpreadTable;
+use crate::top::columns;
 use crate::{Answer, Database, Error, Filter, Key, Window};
 
 /// The width of a bin.
@@ -48,10 +50,13 @@ pub struct SeriesQuestion {
     pub window: Window,
 }
 
+const MEASURES: [&str; 3] = ["flows", "packets_scaled", "bytes_scaled"];
+
 impl Database {
     /// Flows, packets and bytes by time: `time`, the column asked for, `flows`, `packets_scaled`, `bytes_scaled`.
     ///
-    /// A flow counts in the bin of its end. Bins without flows are absent.
+    /// A flow's packets and bytes are spread over its time; the flow itself counts in the bin of its end. Bins without
+    /// any share are absent.
     pub async fn series(&self, question: &SeriesQuestion) -> Result<Answer, Error> {
         let keys = question.by.iter().map(Key::name);
         let session = self.question(keys, question.filter.as_ref(), &question.window).await?;
@@ -60,13 +65,18 @@ impl Database {
 }
 
 fn binned(rows: LogicalPlan, question: &SeriesQuestion) -> datafusion::error::Result<LogicalPlan> {
-    let width = IntervalMonthDayNano::new(0, 0, question.bin.ns);
-    let end = coalesce(vec![col("time_flow_end_ns"), col("time_received_ns")]);
-    let bin = date_bin(lit(ScalarValue::IntervalMonthDayNano(Some(width))), end, time(0)).alias("time");
-    let by: Vec<Expr> = question.by.iter().map(|key| ident(key.name())).collect();
-    let keys: Vec<Expr> = std::iter::once(col("time")).chain(by.clone()).collect();
-    LogicalPlanBuilder::from(rows)
-        .aggregate(std::iter::once(bin).chain(question.by.iter().map(Key::group)), measures())?
+    let by = question.by.as_ref();
+    let shares = SpreadTable::new(read_literals(rows)?, question.bin, by.map(Key::group))?;
+    let by = by.map(|key| ident(SpreadTable::key()).alias(key.name()));
+    let shares = LogicalPlanBuilder::scan("shares", provider_as_source(Arc::new(shares)), None)?;
+    let measures = MEASURES.map(|name| sum(col(name)).alias(name));
+    let keys: Vec<Expr> = std::iter::once(col("time")).chain(question.by.iter().map(|key| ident(key.name()))).collect();
+    shares
+        .aggregate(std::iter::once(col("time").alias("time")).chain(by), measures)?
+        .project(keys.iter().cloned().chain(MEASURES.map(col)).map(|cells| {
+            let name = cells.schema_name().to_string();
+            owned(cells).alias(name)
+        }))?
         .sort(keys.iter().map(|key| key.clone().sort(true, false)))?
         .project(keys.iter().cloned().chain(columns()))?
         .build()

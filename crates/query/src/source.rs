@@ -35,17 +35,25 @@ use crate::watch::Watch;
 pub(crate) struct Guarded {
     inner: Arc<dyn FileSource>,
     watch: Arc<Watch>,
-    /// How pages were chosen, where they were.
-    chosen: Option<Tally>,
+    of: Held,
+}
+
+/// What files hold: it decides what a damaged one costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held {
+    /// Rows: a damaged file's are missing. And how pages were chosen, where they were.
+    Rows(Option<Tally>),
+    /// Totals: the rows are read instead of a damaged file.
+    Totals,
 }
 
 impl Guarded {
-    pub(crate) fn new(inner: ParquetSource, watch: Arc<Watch>, chosen: Option<Tally>) -> Self {
-        Self { inner: Arc::new(inner), watch, chosen }
+    pub(crate) fn new(inner: ParquetSource, watch: Arc<Watch>, of: Held) -> Self {
+        Self { inner: Arc::new(inner), watch, of }
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-        Arc::new(Self { inner, watch: Arc::clone(&self.watch), chosen: self.chosen })
+        Arc::new(Self { inner, watch: Arc::clone(&self.watch), of: self.of })
     }
 }
 
@@ -66,7 +74,7 @@ impl FileSource for Guarded {
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(object_store, base_config, partition)?;
-        Ok(Box::new(GuardedFiles { inner, watch: Arc::clone(&self.watch) }))
+        Ok(Box::new(GuardedFiles { inner, watch: Arc::clone(&self.watch), of: self.of }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -95,10 +103,10 @@ impl FileSource for Guarded {
 
     fn fmt_extra(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
         self.inner.fmt_extra(t, f)?;
-        match (&self.chosen, t) {
-            (None, _) => Ok(()),
-            (Some(chosen), DisplayFormatType::TreeRender) => writeln!(f, "{chosen}"),
-            (Some(chosen), _) => write!(f, ", {chosen}"),
+        match (&self.of, t) {
+            (Held::Rows(None) | Held::Totals, _) => Ok(()),
+            (Held::Rows(Some(chosen)), DisplayFormatType::TreeRender) => writeln!(f, "{chosen}"),
+            (Held::Rows(Some(chosen)), _) => write!(f, ", {chosen}"),
         }
     }
 
@@ -161,13 +169,15 @@ impl FileSource for Guarded {
 struct GuardedFiles {
     inner: Box<dyn Morselizer>,
     watch: Arc<Watch>,
+    of: Held,
 }
 
 impl Morselizer for GuardedFiles {
     fn plan_file(&self, file: PartitionedFile) -> Result<Box<dyn MorselPlanner>> {
         let location = file.path().to_string();
         self.watch.opened(&location);
-        let guard = Guard { path: Arc::new(Path::new("/").join(location)), watch: Arc::clone(&self.watch) };
+        let path = Arc::new(Path::new("/").join(location));
+        let guard = Guard { path, watch: Arc::clone(&self.watch), of: self.of };
         match self.inner.plan_file(file) {
             Ok(planner) => Ok(guard.planner(planner)),
             Err(error) => guard.absorb(error).map(|()| Box::new(Nothing) as Box<dyn MorselPlanner>),
@@ -180,6 +190,7 @@ impl Morselizer for GuardedFiles {
 struct Guard {
     path: Arc<PathBuf>,
     watch: Arc<Watch>,
+    of: Held,
 }
 
 impl Guard {
@@ -188,7 +199,10 @@ impl Guard {
         if !blames_file(&error) {
             return Err(error);
         }
-        self.watch.damaged(&self.path, one_line(&error));
+        match self.of {
+            Held::Rows(_) => self.watch.damaged(&self.path, one_line(&error)),
+            Held::Totals => self.watch.damaged_totals(&self.path, one_line(&error)),
+        }
         Ok(())
     }
 
@@ -260,7 +274,9 @@ impl Guard {
     fn pass(&self, batch: Result<RecordBatch>) -> Option<Result<RecordBatch>> {
         match batch {
             Ok(batch) => {
-                self.watch.read(batch.num_rows());
+                if matches!(self.of, Held::Rows(_)) {
+                    self.watch.read(batch.num_rows());
+                }
                 Some(Ok(batch))
             }
             Err(error) => self.absorb(error).err().map(Err),

@@ -99,21 +99,29 @@ impl Summary {
 
 /// Totals of the rows by exporter.
 pub(crate) fn plan(rows: LogicalPlan) -> datafusion::error::Result<LogicalPlan> {
-    let unknown = col("sampling_rate").is_null().or(col("sampling_source").eq(lit("assumed")));
-    let assumed = when(unknown, col("bytes_scaled")).end()?;
-    let sampled = when(col("sampling_rate").gt(lit(1_u64)), lit(1_u64)).end()?;
     let measures: Vec<Expr> = vec![
         count(lit(1)).alias("flows"),
         sum(col("bytes_scaled")).alias("bytes_scaled"),
         sum(col("packets_scaled")).alias("packets_scaled"),
         sum(col("bytes")).alias("bytes"),
         sum(col("packets")).alias("packets"),
-        sum(sampled).alias("flows_sampled"),
-        sum(assumed).alias("bytes_assumed"),
+        sum(sampled()?).alias("flows_sampled"),
+        sum(assumed(col("bytes_scaled"))?).alias("bytes_assumed"),
         min(col("time_received_ns")).alias("first"),
         max(col("time_received_ns")).alias("last"),
     ];
     LogicalPlanBuilder::from(Arc::new(rows)).aggregate([col("exporter_address")], measures)?.build()
+}
+
+/// One where the row is sampled.
+pub(crate) fn sampled() -> datafusion::error::Result<Expr> {
+    when(col("sampling_rate").gt(lit(1_u64)), lit(1_u64)).end()
+}
+
+/// These bytes where the row's sampling rate is not known, or assumed.
+pub(crate) fn assumed(bytes: Expr) -> datafusion::error::Result<Expr> {
+    let unknown = col("sampling_rate").is_null().or(col("sampling_source").eq(lit("assumed")));
+    when(unknown, bytes).end()
 }
 
 fn number(batch: &RecordBatch, name: &str, row: usize) -> u64 {

@@ -51,6 +51,17 @@ impl Database {
         Ok(Top { rows, summary, warnings })
     }
 
+    /// What is read for a top, in plain words, without reading it.
+    pub async fn explain_top(&self, question: &TopQuestion) -> Result<Vec<String>, Error> {
+        let (filter, keys) = (question.filter.as_ref(), question.columns.iter().map(Key::name));
+        let session = self.question(keys, filter, &question.window).await?;
+        let rows = self.ask(&session, |rows| ranked(rows, question), filter).await?.reading();
+        let session = self.question(std::iter::empty(), filter, &question.window).await?;
+        let summary = self.ask(&session, summary::plan, filter).await?.reading();
+        let of = |what: &'static str, lines: Vec<String>| lines.into_iter().map(move |line| format!("{what}: {line}"));
+        Ok(of("rows", rows).chain(of("totals of all flows", summary)).collect())
+    }
+
     /// Totals of the flows that pass the filter.
     pub async fn summary(&self, filter: Option<&Filter>, window: &Window) -> Result<(Summary, Vec<Warning>), Error> {
         let session = self.question(std::iter::empty(), filter, window).await?;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 /// Something that whoever reads the answer must know.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Warning {
@@ -35,6 +37,20 @@ pub enum Warning {
         /// The column that counts the sampling rate in.
         scaled: &'static str,
     },
+    /// A file of totals could not be read: the rows are read instead.
+    DamagedTotals {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        problem: String,
+    },
+    /// Rows are no longer kept, only totals of them.
+    OnlyTotals {
+        /// The earliest receive time of what the totals stand for.
+        first_ns: i64,
+        /// The latest.
+        last_ns: i64,
+    },
     /// Rows of several exporters, of which the same flow may have come from more than one.
     NotDeduplicated {
         /// How many exporters.
@@ -59,6 +75,18 @@ impl fmt::Display for Warning {
                 write!(f, "{}: cannot be used, its part is read whole: {problem}", path.display())
             }
             Self::Store { problem } => f.write_str(problem),
+            Self::DamagedTotals { path, problem } => {
+                write!(f, "{}: cannot be read, the rows are read instead: {problem}", path.display())
+            }
+            Self::OnlyTotals { first_ns, last_ns } => {
+                let [first, last] = [first_ns, last_ns].map(|ns| Timestamp::from_nanosecond(i128::from(*ns)));
+                let [first, last] =
+                    [first, last].map(|time| time.map_or_else(|_| "?".to_owned(), |time| format!("{time:.0}")));
+                write!(
+                    f,
+                    "rows received between {first} and {last} are no longer kept, or not all; totals of them are, which this question cannot use"
+                )
+            }
             Self::Unscaled { column, scaled } => {
                 write!(f, "sum({column}) is over sampled rows; sum({scaled}) counts the sampling rate in")
             }
@@ -89,6 +117,8 @@ pub(crate) struct Watch {
     opened: Mutex<BTreeSet<String>>,
     warnings: Mutex<BTreeSet<Warning>>,
     gone: AtomicBool,
+    damaged_totals: Mutex<BTreeSet<PathBuf>>,
+    readings: Mutex<Vec<String>>,
 }
 
 /// How far an answer is, to be looked at while it is waited for.
@@ -142,22 +172,57 @@ impl Watch {
 
     /// A part's index cannot be used.
     pub(crate) fn damaged_index(&self, path: PathBuf, problem: String) {
-        lock(&self.warnings).insert(Warning::DamagedIndex { path, problem });
+        self.warn(Warning::DamagedIndex { path, problem });
     }
 
-    /// Whether some part is no longer there.
-    pub(crate) fn is_part_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
+    /// A file of totals cannot be read.
+    pub(crate) fn damaged_totals(&self, path: &Path, problem: String) {
+        if !path.exists() {
+            self.gone.store(true, Ordering::Relaxed);
+        }
+        if lock(&self.damaged_totals).insert(path.to_owned()) {
+            self.warn(Warning::DamagedTotals { path: path.to_owned(), problem });
+        }
     }
 
-    /// Begins anew.
-    pub(crate) fn reset(&self) {
+    /// Says something about the answer.
+    pub(crate) fn warn(&self, warning: Warning) {
+        lock(&self.warnings).insert(warning);
+    }
+
+    /// Says what is read, and why.
+    pub(crate) fn reading(&self, what: String) {
+        let mut readings = lock(&self.readings);
+        if !readings.contains(&what) {
+            readings.push(what);
+        }
+    }
+
+    /// What is read, in plain words.
+    pub(crate) fn readings(&self) -> Vec<String> {
+        lock(&self.readings).clone()
+    }
+
+    /// Whether what was planned cannot be read: a part is no longer there, or a file of totals is damaged.
+    pub(crate) fn must_begin_anew(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || !lock(&self.damaged_totals).is_empty()
+    }
+
+    /// Begins anew. What is said of damaged totals stays said; which those were is handed out.
+    pub(crate) fn reset(&self) -> BTreeSet<PathBuf> {
         for count in [&self.parts, &self.rows, &self.rows_read] {
             count.store(0, Ordering::Relaxed);
         }
         lock(&self.opened).clear();
-        lock(&self.warnings).clear();
-        self.gone.store(false, Ordering::Relaxed);
+        lock(&self.readings).clear();
+        let gone = self.gone.swap(false, Ordering::Relaxed);
+        let is_kept = |warning: &Warning| match warning {
+            // One that was merged away meanwhile is not damaged.
+            Warning::DamagedTotals { path, .. } => !gone || path.exists(),
+            _ => false,
+        };
+        lock(&self.warnings).retain(is_kept);
+        std::mem::take(&mut *lock(&self.damaged_totals))
     }
 
     /// What is to be said so far.

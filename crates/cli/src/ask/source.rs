@@ -79,8 +79,10 @@ impl SourceArgs {
         };
         let database = database.with_columns(noted(folder)?);
         let snapshot = Snapshot::read(folder)?;
-        let first = snapshot.parts(Table::Flows).map(|part| part.min_received_ns).min();
-        let span = first.zip(snapshot.parts(Table::Flows).map(|part| part.max_received_ns).max());
+        let rows = snapshot.parts(Table::Flows).map(|part| (part.min_received_ns, part.max_received_ns));
+        // Totals may be kept longer than the rows.
+        let totals = snapshot.totals().map(|totals| (totals.min_received_ns, totals.max_received_ns));
+        let span = rows.chain(totals).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
         Ok(Source { database, span, exit: Exit::Done })
     }
 

@@ -1,8 +1,9 @@
 //! Which bins may lack flows.
 //!
 //! An exporter tells of a long flow at the latest after its active timeout. So a bin is whole once that much time has
-//! passed since its end; the longest timeout seen is the longest flow. A window cuts bins at its own ends, too: what is
-//! received later than it ends is not in it, though it may have ended before.
+//! passed since its end; the longest timeout seen is the longest flow among those that were received last, in twice the time
+//! that a timeout can take: by then each exporter has told of what goes on. A window cuts bins at its own ends, too: what
+//! is received later than it ends is not in it, though it may have ended before.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
@@ -34,7 +35,10 @@ impl Completeness {
         let ends_ns = window.until_ns.unwrap_or(i64::MAX).min(asker.span().map_or(i64::MAX, |span| span.1));
         let is_old =
             window.until_ns.is_none() && ends_ns < now_ns.saturating_sub(TIMEOUT_NS_MAX).saturating_sub(bin.ns());
-        let timeout_ns = if is_old { TIMEOUT_NS_MAX } else { longest(asker, window)? };
+        let recent_ns = ends_ns.saturating_sub(2 * TIMEOUT_NS_MAX);
+        let since_ns = window.since_ns.map_or(recent_ns, |since_ns| since_ns.max(recent_ns));
+        let recent = Window { since_ns: Some(since_ns), until_ns: window.until_ns, by: TimeBy::Received };
+        let timeout_ns = if is_old { TIMEOUT_NS_MAX } else { longest(asker, &recent)? };
         Ok(Self::new(window, bin, now_ns, timeout_ns))
     }
 
@@ -53,7 +57,7 @@ impl Completeness {
     }
 }
 
-/// The longest flow of the window.
+/// The longest flow of a window.
 fn longest(asker: &Asker, window: &Window) -> anyhow::Result<i64> {
     let mut answer = asker.wait(asker.database().sql(LONGEST, window))?;
     let batches = asker.wait(answer.collect())?;

@@ -6,6 +6,7 @@ mod filter;
 mod index;
 mod names;
 mod parts;
+mod rollups;
 mod sql;
 mod store;
 mod totals;
