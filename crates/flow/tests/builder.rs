@@ -3,6 +3,7 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{UInt16Type, UInt64Type};
+use finderscope_flow::builder::BATCH_ROWS;
 use finderscope_flow::{Builder, Column, FlowType, Kind, Table, Tables};
 
 #[test]
@@ -66,7 +67,7 @@ fn runs_of_addresses_of_both_lengths_and_nulls_keep_their_bounds() {
 #[test]
 fn a_batch_is_full_by_its_rows_or_by_its_text() {
     let mut by_rows = Builder::new(Table::Flows);
-    by_rows.advance(65_535);
+    by_rows.advance(BATCH_ROWS - 1);
     assert!(!by_rows.is_full());
     by_rows.advance(1);
     assert!(by_rows.is_full());
