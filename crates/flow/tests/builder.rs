@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{UInt16Type, UInt64Type};
-use finderscope_flow::builder::BATCH_ROWS;
+use finderscope_flow::builder::{BATCH_BYTES, BATCH_ROWS};
 use finderscope_flow::{Builder, Column, FlowType, Kind, Table, Tables};
 
 #[test]
@@ -73,7 +73,7 @@ fn a_batch_is_full_by_its_rows_or_by_its_text() {
     assert!(by_rows.is_full());
 
     let mut by_text = Builder::new(Table::Events);
-    by_text.text(Column::UserName).push(&vec![b'a'; (32 << 20) - 1]);
+    by_text.text(Column::UserName).push(&vec![b'a'; BATCH_BYTES - 1]);
     by_text.advance(1);
     assert!(!by_text.is_full());
     by_text.text(Column::UserName).push(b"a");
