@@ -156,6 +156,7 @@ fn start(exporter: &[u8], count: usize) -> Builder {
     flows.word(Column::SamplingSource).push_run(SamplingSource::None as i32, count);
     flows.u64(Column::SamplingRate).push_run(1, count);
     flows.address(Column::ExporterAddress).push_run(exporter, count);
+    flows.address(Column::SamplerAddress).push_run(exporter, count);
     flows
 }
 

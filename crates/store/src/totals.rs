@@ -25,7 +25,7 @@ mod spread;
 mod write;
 
 pub use builder::TotalsBuilder;
-pub use dimension::{Dimension, Level, columns, schema};
+pub use dimension::{Dimension, Level, SAMPLERS, columns, schema};
 pub use merge::merge;
 pub use spread::{Slice, Span};
 pub use write::TotalsFile;

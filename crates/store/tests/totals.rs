@@ -70,6 +70,7 @@ fn batch(flows: &[Flow]) -> RecordBatch {
         builder.time(Column::TimeFlowStartNs).push_option(flow.start);
         builder.time(Column::TimeFlowEndNs).push_option(flow.end);
         builder.address(Column::ExporterAddress).push_option(exporter.as_deref());
+        builder.address(Column::SamplerAddress).push_option(exporter.as_deref());
         builder.address(Column::SrcAddr).push_option(flow.src.map(address).as_deref());
         builder.u32(Column::InIf).push_option(flow.in_if);
         builder.u32(Column::OutIf).push_option(flow.out_if);
@@ -412,6 +413,23 @@ fn what_is_beyond_64_bits_is_left_out_or_the_file_not_made() {
     let third = folder.path().join("third.parquet");
     build(&third, &[large(1)], 1).unwrap();
     assert_eq!(merge(&[path, other, third], &folder.path().join("m.parquet")).unwrap(), None);
+}
+
+#[test]
+fn a_file_says_when_a_sampler_is_not_its_exporter() {
+    let folder = TempDir::new().unwrap();
+    let [one, two, both] = ["one", "two", "both"].map(|name| folder.path().join(name));
+    let flows = batch(&[plain(T0)]);
+    let place = flows.schema().index_of("sampler_address").unwrap();
+    let mut columns = flows.columns().to_vec();
+    columns[place] = std::sync::Arc::new(arrow::array::BinaryArray::from(vec![&[10_u8, 9, 9, 9][..]]));
+    let mut builder = TotalsBuilder::new();
+    builder.add(&flows);
+    assert_eq!(builder.finish(&one).unwrap().unwrap().lacks, Vec::<String>::new());
+    let mut builder = TotalsBuilder::new();
+    builder.add(&RecordBatch::try_new(flows.schema(), columns).unwrap());
+    assert_eq!(builder.finish(&two).unwrap().unwrap().lacks, ["sampler_address"]);
+    assert_eq!(merge(&[one, two], &both).unwrap().unwrap().lacks, ["sampler_address"]);
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Expr, col};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use finderscope_flow::{Column, Table};
 
@@ -25,12 +25,14 @@ pub(super) struct Conditions {
     pub(super) others: Vec<Expr>,
     /// The columns of these.
     pub(super) columns: BTreeSet<Column>,
+    /// Whether one was about the sampler, and is put to the exporter: right only where these are the same.
+    pub(super) by_sampler: bool,
 }
 
 impl Conditions {
     /// Of expressions over stored columns. None where one of them needs more than totals tell.
     pub(super) fn of(conditions: Vec<Expr>, state: &SessionState) -> Result<Option<Self>> {
-        let mut of = Self { received: TimeRange::ALL, others: Vec::new(), columns: BTreeSet::new() };
+        let mut of = Self { received: TimeRange::ALL, others: Vec::new(), columns: BTreeSet::new(), by_sampler: false };
         let schema = Arc::new(DFSchema::try_from(read_schema(Table::Flows))?);
         let context = SimplifyContext::builder()
             .with_schema(Arc::clone(&schema))
@@ -44,6 +46,7 @@ impl Conditions {
             }
             let condition = simplifier.simplify(simplifier.coerce(condition, &schema)?)?;
             for condition in split_conjunction_owned(condition) {
+                let condition = of_exporter(condition, &mut of.by_sampler)?;
                 if !of.add(condition) {
                     return Ok(None);
                 }
@@ -69,6 +72,19 @@ impl Conditions {
         self.others.push(condition);
         true
     }
+}
+
+/// The condition with the exporter for the sampler.
+fn of_exporter(condition: Expr, by_sampler: &mut bool) -> Result<Expr> {
+    condition
+        .transform_up(|expr| match expr {
+            Expr::Column(column) if column.name == Column::SamplerAddress.name() => {
+                *by_sampler = true;
+                Ok(Transformed::yes(col(Column::ExporterAddress.name())))
+            }
+            other => Ok(Transformed::no(other)),
+        })
+        .data()
 }
 
 /// Whether it asks for more than the row at hand.

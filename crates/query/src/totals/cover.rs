@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use finderscope_flow::{Column, Table};
-use finderscope_store::totals::{Dimension, Level};
+use finderscope_store::totals::{Dimension, Level, SAMPLERS};
 
-use crate::part::{TimeRange, Totals};
+use super::conditions::Conditions;
+use crate::part::Totals;
 use crate::shelf::Shelf;
 
 /// Files of totals, and the parts that need not be read because of them.
@@ -22,12 +23,14 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// What of the shelf can be had at a level, by a dimension with these columns, of rows received in `range`.
-    pub(super) fn choose(shelf: &Shelf, level: Level, dimension: Dimension, range: TimeRange) -> Option<Self> {
-        let what = dimension.at(level);
+    /// What of the shelf can be had at a level, by a dimension, of rows that satisfy the conditions.
+    pub(super) fn choose(shelf: &Shelf, level: Level, dimension: Dimension, of: &Conditions) -> Option<Self> {
+        let (what, range) = (dimension.at(level), of.received);
+        let is_wanted = |lack: &String| *lack == what || of.by_sampler && lack == SAMPLERS;
+        let tells = |totals: &Totals| !totals.lacks.iter().any(is_wanted);
         let (mut files, mut parts) = (Vec::new(), HashSet::new());
         for totals in shelf.totals().iter() {
-            let fits = range.holds(totals.first_ns, totals.last_ns) && !totals.lacks.contains(&what);
+            let fits = range.holds(totals.first_ns, totals.last_ns) && tells(totals);
             // Each part counts once, whatever a manifest says.
             let is_new = !totals.of.iter().any(|part| parts.contains(part));
             if fits && is_new && shelf.is_sound(totals) {

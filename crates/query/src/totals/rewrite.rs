@@ -56,7 +56,7 @@ fn answered(
     let Some(mut shape) = Shape::of(aggregate)? else { return Ok(None) };
     let Some(conditions) = Conditions::of(std::mem::take(&mut shape.conditions), state)? else { return Ok(None) };
     let Some((level, dimension)) = at(&shape, &conditions) else { return Ok(None) };
-    let Some(cover) = Cover::choose(shelf, level, dimension, conditions.received) else { return Ok(None) };
+    let Some(cover) = Cover::choose(shelf, level, dimension, &conditions) else { return Ok(None) };
     watch.reading(cover.describe());
     let totals = from_totals(&shape, conditions.others, &cover, watch)?;
     let whole = match cover.leaves_parts {

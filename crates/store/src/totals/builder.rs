@@ -9,7 +9,7 @@ use finderscope_flow::{Column, SamplingSource};
 
 use super::bins::{Bins, Groups};
 use super::cells::Cells;
-use super::dimension::{Dimension, Level};
+use super::dimension::{Dimension, Level, SAMPLERS};
 use super::key::{Addresses, Key, Keys};
 use super::measures::Measures;
 use super::spread::Span;
@@ -31,6 +31,8 @@ pub struct TotalsBuilder {
     /// The dimensions that are not kept by time; none where there were too many groups.
     others: Vec<(Dimension, Option<(Groupings, Cells)>)>,
     numbers: Vec<u32>,
+    /// Whether some row's sampler is not its exporter.
+    samplers_differ: bool,
     /// Whether no file can be made.
     given_up: bool,
 }
@@ -67,6 +69,7 @@ impl TotalsBuilder {
             bins: Bins::new(),
             others: others.map(|dimension| (dimension, Some((Groupings::of(dimension), Cells::default())))).collect(),
             numbers: Vec::new(),
+            samplers_differ: false,
             given_up: false,
         }
     }
@@ -81,6 +84,9 @@ impl TotalsBuilder {
         self.description.rows += batch.num_rows() as u64;
         self.description.min_received_ns = self.description.min_received_ns.min(first);
         self.description.max_received_ns = self.description.max_received_ns.max(last);
+        let [exporter, sampler] =
+            [Column::ExporterAddress, Column::SamplerAddress].map(|column| batch.column_by_name(column.name()));
+        self.samplers_differ |= exporter != sampler;
         let measures = Measures::of(batch);
         let exporters = self.exporters(batch);
         if measures.overflowed || self.exporters.strange || self.exporters.len() > GROUPS_MAX {
@@ -177,6 +183,9 @@ impl TotalsBuilder {
                 }
                 None => self.description.lacks.push(dimension.at(Level::Part)),
             }
+        }
+        if self.samplers_differ {
+            self.description.lacks.push(SAMPLERS.to_owned());
         }
         writer.close(self.description).map(Some)
     }

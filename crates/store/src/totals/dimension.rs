@@ -141,6 +141,10 @@ impl Dimension {
     }
 }
 
+/// What a file lacks where some flow's `sampler_address` is not its `exporter_address`: to tell flows by sampler. In all
+/// other files a condition on the one can be put to the other.
+pub const SAMPLERS: &str = "sampler_address";
+
 /// The names of the columns that are not the flows' own.
 pub mod columns {
     /// The level's word.
