@@ -211,7 +211,7 @@ impl Seat {
         }
     }
 
-    /// The last figures, after those that [`Self::ask`] asked for came, or take too long.
+    /// The last figures, after those that were asked for came, or take too long.
     pub fn figures(&self) -> Figures {
         let figures = lock(&self.figures);
         let waiting = |figures: &mut Figures| !self.are_exporters_fresh(figures);
