@@ -14,13 +14,14 @@ mod traffic;
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use finderscope_flow::Table;
 use finderscope_query::{BlockingDatabase, Database, Filter, FlowsQuestion, Options, Part, Spill, Window};
 use finderscope_store::index::IndexBuilder;
-use finderscope_store::{Encoding, PAGE_ROWS, writer_properties};
-use parquet::arrow::ArrowWriter;
+use finderscope_store::{Encoding, PartWriter};
+use parquet::file::metadata::KeyValue;
 
 const ROUNDS: usize = 3;
 
@@ -67,17 +68,14 @@ fn make(folder: &Path, place: usize, rows: usize) -> Part {
     let index = path.with_extension("index");
     let batches = if index.exists() { Vec::new() } else { traffic::batches(place as u64 + 1, rows) };
     if !batches.is_empty() {
-        let properties = writer_properties(Table::Flows, Encoding::Merged);
-        let file = File::create(&path).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batches[0].schema(), Some(properties)).unwrap();
+        let file = Arc::new(File::create(&path).unwrap());
+        let mut writer = PartWriter::new(file, Table::Flows, Encoding::Merged).unwrap();
         let mut builder = IndexBuilder::new();
         for batch in &batches {
             builder.add(batch);
-            for first in (0..batch.num_rows()).step_by(PAGE_ROWS) {
-                writer.write(&batch.slice(first, PAGE_ROWS)).unwrap();
-            }
+            writer.write(batch).unwrap();
         }
-        writer.close().unwrap();
+        writer.finish(KeyValue::new("example".to_owned(), None)).unwrap();
         builder.finish(&index).unwrap();
     }
     let bytes = fs::metadata(&path).unwrap().len();

@@ -11,7 +11,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::split_conjunction;
@@ -153,18 +153,29 @@ impl TableProvider for PartsTable {
         }
         self.watch.expect(parts.len() as u64, rows);
         let files = parts.into_iter().map(|(part, reading)| file(part, reading)).collect::<Result<Vec<_>>>()?;
-        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        // Not exact: a damaged part has fewer.
-        let statistics = Statistics::new_unknown(&self.schema).with_num_rows(Precision::Inexact(rows as usize));
         let source = self.source(state, self.columns(projection, filters), chosen)?;
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-            .with_file_groups(groups)
-            .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+        // Not exact: a damaged part has fewer.
+        scan_files(state, source, files, Precision::Inexact(rows as usize), projection, limit)
     }
+}
+
+/// The reading of files that hold `rows` rows, dealt out to threads.
+pub(crate) fn scan_files(
+    state: &dyn Session,
+    source: Guarded,
+    files: Vec<PartitionedFile>,
+    rows: Precision<usize>,
+    projection: Option<&Vec<usize>>,
+    limit: Option<usize>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let statistics = Statistics::new_unknown(source.table_schema().table_schema()).with_num_rows(rows);
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        .with_file_groups(FileGroup::new(files).split_files(state.config().target_partitions()))
+        .with_statistics(statistics)
+        .with_projection_indices(projection.cloned())?
+        .with_limit(limit)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
 }
 
 fn file(part: &Part, reading: Reading) -> Result<PartitionedFile> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::{copy, cut, disk_full, files, flows, open, skip, stored, visible};
+use common::{armed, copy, cut, disk_full, files, flows, open, skip, stored, visible};
 use finderscope_flow::Table;
 use finderscope_store::{Cut, Options, Probe, Snapshot, Step, Store, StoreError};
 
@@ -27,9 +27,7 @@ const STEPS: [(Step, bool); 8] = [
 
 /// A store with one cut of rows 0 to 9 at position 10, and a second of 10 to 19 at 20, with `at` called at its steps.
 fn two_cuts(dir: &Path, at: impl Fn(Step) -> io::Result<()> + Send + Sync + 'static) -> Result<(), StoreError> {
-    let armed = Arc::new(AtomicBool::new(false));
-    let on = Arc::clone(&armed);
-    let probe = Probe::new(move |step| if on.load(Ordering::SeqCst) { at(step) } else { Ok(()) });
+    let (armed, probe) = armed(at);
     let (store, _) = Store::open(dir, Options { probe, ..Options::default() })?;
     let mut writer = store.writer(0)?;
     writer.write(Table::Flows, flows(0..10))?;

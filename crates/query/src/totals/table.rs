@@ -6,17 +6,17 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
+use datafusion::common::stats::Precision;
 use datafusion::config::TableParquetOptions;
+use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use finderscope_store::totals;
 
 use crate::part::Totals;
-use crate::scan::file_at;
+use crate::scan::{file_at, scan_files};
 use crate::schema::view_types;
 use crate::source::{Guarded, Held};
 use crate::watch::Watch;
@@ -69,12 +69,6 @@ impl TableProvider for TotalsTable {
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers)));
         let source = Guarded::new(source, Arc::clone(&self.watch), Held::Totals);
         let files = self.files.iter().map(|totals| file_at(&totals.path, totals.bytes)).collect::<Result<Vec<_>>>()?;
-        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-            .with_file_groups(groups)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+        scan_files(state, source, files, Precision::Absent, projection, limit)
     }
 }

@@ -2,13 +2,15 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use finderscope_flow::{Builder, Column, FlowType, SamplingSource, Table, TimeSource};
 use finderscope_query::{Database, Filter, FlowsQuestion, Part, Warning, Window};
 use finderscope_store::index::IndexBuilder;
-use finderscope_store::{Encoding, PAGE_ROWS, writer_properties};
+use finderscope_store::{Encoding, PAGE_ROWS, PartWriter, writer_properties};
 use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::KeyValue;
 use tempfile::TempDir;
 
 use crate::common::{Row, T0, ask, part, read, small};
@@ -21,15 +23,11 @@ const ROWS: usize = (PAGES - 1) * PAGE_ROWS + 1_000;
 fn merged(folder: &Path, name: &str, number: u8) -> Part {
     let batch = rows(number);
     let path = folder.join(format!("{name}.parquet"));
-    let properties = writer_properties(Table::Flows, Encoding::Merged);
-    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties)).unwrap();
-    for first in (0..ROWS).step_by(PAGE_ROWS) {
-        writer.write(&batch.slice(first, PAGE_ROWS.min(ROWS - first))).unwrap();
-        if first == 2 * PAGE_ROWS {
-            writer.flush().unwrap(); // a row group of three pages, and one of two
-        }
+    if number.is_multiple_of(2) {
+        by_the_store(&path, &batch)
+    } else {
+        in_two_groups(&path, &batch)
     }
-    writer.close().unwrap();
     let index = folder.join(format!("{name}.index"));
     let mut builder = IndexBuilder::new();
     builder.add(&batch);
@@ -44,6 +42,28 @@ fn merged(folder: &Path, name: &str, number: u8) -> Part {
         last_ns: T0 + ROWS as i64,
         index: Some(index),
     }
+}
+
+/// As the keeper writes it, from batches that end where no page does.
+fn by_the_store(path: &Path, batch: &RecordBatch) {
+    let mut writer = PartWriter::new(Arc::new(File::create(path).unwrap()), Table::Flows, Encoding::Merged).unwrap();
+    for first in (0..ROWS).step_by(10_000) {
+        writer.write(&batch.slice(first, 10_000.min(ROWS - first))).unwrap();
+    }
+    writer.finish(KeyValue::new("test".to_owned(), None)).unwrap();
+}
+
+/// With a row group of three pages, and one of two, where the store's begin after a million rows.
+fn in_two_groups(path: &Path, batch: &RecordBatch) {
+    let properties = writer_properties(Table::Flows, Encoding::Merged);
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    for first in (0..ROWS).step_by(PAGE_ROWS) {
+        writer.write(&batch.slice(first, PAGE_ROWS.min(ROWS - first))).unwrap();
+        if first == 2 * PAGE_ROWS {
+            writer.flush().unwrap();
+        }
+    }
+    writer.close().unwrap();
 }
 
 fn rows(number: u8) -> RecordBatch {

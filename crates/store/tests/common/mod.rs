@@ -4,11 +4,15 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use finderscope_flow::{Builder, Column, Table};
-use finderscope_store::{Committed, Cut, Options, Part, Recovery, ShardWriter, Snapshot, Store, StoreError};
+use finderscope_store::{
+    Committed, Cut, Options, Part, Probe, Recovery, ShardWriter, Snapshot, Step, Store, StoreError,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// 2026-01-01 00:00 UTC.
@@ -43,6 +47,14 @@ pub(crate) fn bare(table: Table, time_ns: i64) -> RecordBatch {
 
 pub(crate) fn open(dir: &Path) -> (Store, Recovery) {
     Store::open(dir, Options { command: "test".into(), ..Options::default() }).unwrap()
+}
+
+/// A probe that calls `at` once it is armed.
+pub(crate) fn armed(at: impl Fn(Step) -> io::Result<()> + Send + Sync + 'static) -> (Arc<AtomicBool>, Probe) {
+    let armed = Arc::new(AtomicBool::new(false));
+    let on = Arc::clone(&armed);
+    let probe = Probe::new(move |step| if on.load(Ordering::SeqCst) { at(step) } else { Ok(()) });
+    (armed, probe)
 }
 
 pub(crate) fn cut(
