@@ -16,7 +16,7 @@ use crate::sync::{Progress, Shared, SyncHandle};
 use crate::{JournalError, Position};
 
 /// How much is gathered in memory before it is written.
-const BUFFER_BYTES: usize = 512 << 10;
+const BUFFER_BYTES: usize = 128 << 10;
 /// With room for the record that does not fit any more, and the next segment's header.
 const BUFFER_CAPACITY: usize = BUFFER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES;
 /// The most that a record takes beside its datagram.

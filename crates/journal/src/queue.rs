@@ -21,7 +21,7 @@ use crate::sync::{Ledger, lock};
 use crate::{JournalError, Position};
 
 /// Chunks that may wait; with the one that is filled they are what a journal holds in memory.
-const CHUNKS_MAX: usize = 3;
+const CHUNKS_MAX: usize = 12;
 /// A reused file may stay longer than its segment by so much: looking through that at opening takes no time.
 const SURPLUS_BYTES_MAX: u64 = 1 << 20;
 

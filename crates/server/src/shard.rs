@@ -14,7 +14,7 @@ use finderscope_flow::Tables;
 use finderscope_flow::builder::BATCH_ROWS;
 use finderscope_intake::{Intake, Quiet};
 use finderscope_journal::Journal;
-use finderscope_transport::udp::{self, Batch, UdpSocket, Waker};
+use finderscope_transport::udp::{self, Batch, Gathering, UdpSocket, Waker};
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 
 use crate::board::{Health, Seat};
@@ -86,6 +86,8 @@ struct Running {
     shard: Shard,
     tables: Tables,
     mode: Mode,
+    /// Datagrams of this round.
+    taken: usize,
     last_cut: Instant,
     last_state: Instant,
     /// What came since then, and what the state took.
@@ -111,6 +113,7 @@ impl Shard {
             shard: self,
             tables,
             mode: Mode::Decoding,
+            taken: 0,
             last_cut: now,
             last_state: now,
             bytes_since_state: 0,
@@ -125,13 +128,18 @@ impl Shard {
         let mut batch = Batch::new(BATCH_DATAGRAMS);
         running.publish();
         running.shard.seat.publish_exporters(&running.shard.intake);
-        let gathering = udp::gathering(&running.shard.sockets);
+        let mut gathering = Gathering::new(&running.shard.sockets);
+        let mut round = Round::Nothing;
         while !running.shard.seat.is_stopping() {
-            running.wait();
-            let round = running.receive(&mut batch, Which::Ready);
+            // A single socket need not be asked whether it has something: receiving says so.
+            if round == Round::Nothing || running.shard.sockets.len() > 1 {
+                running.wait();
+            }
+            running.taken = 0;
+            round = running.receive(&mut batch, Which::Ready);
             running.tick(Instant::now());
             if round == Round::Emptied {
-                std::thread::sleep(gathering);
+                std::thread::sleep(gathering.after(running.taken));
             }
         }
         running.finish(&mut batch);
@@ -181,6 +189,7 @@ impl Running {
     }
 
     fn take(&mut self, batch: &Batch, listener: Listener) {
+        self.taken += batch.len();
         self.shard.intake.foresee(batch.iter().map(|received| (received.source.ip(), received.bytes)));
         for received in batch.iter() {
             self.bytes_since_state += received.bytes.len() as u64;

@@ -1,7 +1,7 @@
 //! UDP: receiving on shards that keep exporters whole, and sending as many exporters.
 //!
 //! [`listen`] and [`bind`] give one [`UdpSocket`] a shard; each shard's thread owns its sockets, calls [`wait`] and then
-//! [`UdpSocket::receive`] into its [`Batch`] until a batch comes back short, and then rests for [`gathering`]. The kernel chooses the shard by the
+//! [`UdpSocket::receive`] into its [`Batch`] until a batch comes back short, and then rests as [`Gathering`] says. The kernel chooses the shard by the
 //! exporter's address alone, as [`shard_of`] does for what comes another way: exporters change their ports, and one exporter's
 //! templates and data must meet in one decoder.
 //!
@@ -21,4 +21,4 @@ pub use holder::Holder;
 pub use sender::{Aliases, Exporter, Outgoing, SOCKETS_MAX, Sender, SenderError, Tally};
 pub use shard::shard_of;
 pub use socket::{Queue, ReceiveBuffer, UdpSocket};
-pub use wait::{Waker, gathering, wait};
+pub use wait::{Gathering, Waker, wait};
