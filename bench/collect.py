@@ -5,7 +5,7 @@ processor's time is that of the collector's whole life: starting, receiving, sea
 """
 
 from . import exchange, process, workload
-from .collectors import Finderscope, Goflow2, Nfcapd
+from .collectors import MERGED_LATER, Finderscope, Goflow2, Nfcapd
 
 # Datagrams a second: about half of what the slowest collector that stores takes on one core.
 RATES = {"v5": 24_000, "v9": 24_000, "ipfix": 24_000, "sflow": 60_000}
@@ -28,7 +28,7 @@ def one(bench, kind):
     rate = lossless_rate(bench, Nfcapd, taken, RATES[kind])
     ours, theirs = exchange.pairwise(
         bench.rounds,
-        lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours"), taken, rate, loops)),
+        lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours", MERGED_LATER), taken, rate, loops)),
         lambda: told(bench, exchange.once(bench, Nfcapd(bench, bench.scratch / "theirs"), taken, rate, loops)))
     result |= {"rate": rate, "finderscope": records(ours), "nfcapd": records(theirs)}
     if bench.peers.goflow2 is None:
@@ -38,7 +38,7 @@ def one(bench, kind):
     slow = lossless_rate(bench, Goflow2, small, GOFLOW2_RATES[kind])
     beside, goflow2 = exchange.pairwise(
         bench.rounds,
-        lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours"), small, slow)),
+        lambda: told(bench, exchange.once(bench, Finderscope(bench, bench.scratch / "ours", MERGED_LATER), small, slow)),
         lambda: told(bench, exchange.once(bench, Goflow2(bench, bench.scratch / "theirs"), small, slow)))
     return result | {"goflow2_rate": slow, "finderscope_slow": records(beside), "goflow2": records(goflow2)}
 

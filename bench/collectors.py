@@ -74,6 +74,10 @@ class Collector:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+# The hour that is not over yet is not merged: what merging costs is measured by itself, in `size`.
+MERGED_LATER = "[store]\nmerge_parts = 1000000\n"
+
+
 class Finderscope(Collector):
     """`finderscope serve`, with the defaults of its configuration but for what `config` says."""
 

@@ -1,7 +1,7 @@
 """Ten thousand exporters with twenty templates each, beside eight: what a flow costs, and memory."""
 
 from . import collect, exchange, workload
-from .collectors import Finderscope
+from .collectors import MERGED_LATER, Finderscope
 
 RATE = 15_000
 TEMPLATES = 20
@@ -15,7 +15,7 @@ def run(bench):
     try:
         passes = exchange.pairwise(bench.rounds, *(
             (lambda taken=taken: collect.told(bench, exchange.once(
-                bench, Finderscope(bench, bench.scratch / "ours"), taken, RATE)))
+                bench, Finderscope(bench, bench.scratch / "ours", MERGED_LATER), taken, RATE)))
             for taken in captures))
     finally:
         for taken in captures:

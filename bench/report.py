@@ -85,13 +85,19 @@ def details(rows):
             lines.append(f"| {kind} | {rated(ours)} | {rated(theirs)} | {max(ours[1], theirs[1]) / 1e6:.2f} |")
     if "size" in rows:
         lines += ["", "## Bytes a flow", "",
-                  "| | as cut | merged | index | totals | nfcapd -y | nfcapd -j |", "|---|---|---|---|---|---|---|"]
+                  "| | as cut | merged | index | totals | nfcapd -y | nfcapd -j | merging, ns of the processor |",
+                  "|---|---|---|---|---|---|---|---|"]
         for kind, found in rows["size"].items():
             names = ("unmerged", "parts", "index", "totals", "lz4", "bz2")
-            lines.append(f"| {kind} | " + " | ".join(f"{found[name] / found['flows']:.1f}" for name in names) + " |")
+            lines.append(f"| {kind} | " + " | ".join(f"{found[name] / found['flows']:.1f}" for name in names)
+                         + f" | {merging(found)} |")
     for name in ("ask", "lookup", "sql"):
         lines += times(name, rows.get(name))
     return lines
+
+
+def merging(found):
+    return f"{1e9 * found['merging_cpu'] / found['flows']:.0f}" if found["merging_cpu"] is not None else "–"
 
 
 def collector_line(kind, passes):

@@ -6,7 +6,7 @@ The flows come over UDP, in real time: a capture's own times are rounder than th
 import shutil
 
 from . import exchange, process, store, workload
-from .collectors import Finderscope, Nfcapd
+from .collectors import MERGED_LATER, Finderscope, Nfcapd
 
 RATE = {"v5": 12_000, "v9": 12_000, "ipfix": 12_000, "sflow": 20_000}
 
@@ -21,7 +21,7 @@ def one(bench, kind):
     taken = workload.capture(bench, kind, flows)
     bench.say(f"size {kind}: {flows} flows")
     theirs = Keeping(Nfcapd(bench, bench.scratch / "theirs"))
-    ours = Keeping(Finderscope(bench, bench.scratch / "ours"))
+    ours = Keeping(Finderscope(bench, bench.scratch / "ours", MERGED_LATER))
     try:
         result = {"flows": flows}
         for side in (theirs, ours):
