@@ -36,7 +36,7 @@ const EXPORTERS_EVERY: Duration = Duration::from_secs(10);
 /// The decoder's state is saved at the first cut after so long, or after so much: the journal is kept from there on, and
 /// a short one is replayed sooner and has its files in the system's cache when they are written over.
 const STATE_EVERY: Duration = Duration::from_secs(60);
-const STATE_EVERY_BYTES: u64 = 256 << 20;
+const STATE_EVERY_BYTES: u64 = 32 << 20;
 /// How long after a failed write to try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// At the end the sockets are read until they are empty, but not for ever.
