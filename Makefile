@@ -27,11 +27,12 @@ build:
 
 ## Everything that can be tested here: the crates, then real exporters, collectors and readers.
 test: build
-	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct fprobe libfixbuf-tools
+	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct fprobe libfixbuf-tools strace procps
 	cargo test --locked --workspace
 	tests/corpus/run
 	tests/interop/run
 	python3 tests/crash/kill9.py --kills 10
+	python3 tests/crash/kill9.py --merging --kills 4
 	python3 -m unittest discover -q -s bench -t .
 
 ## Format, lints and documentation; nothing is run.
