@@ -16,7 +16,7 @@ mod table;
 pub mod text;
 mod words;
 
-pub use builder::{Builder, Tables};
+pub use builder::{Addresses, Builder, Tables};
 pub use column::Column;
 pub use kind::Kind;
 pub use sampling::SamplingParameters;

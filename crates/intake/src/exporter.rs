@@ -1,13 +1,14 @@
 //! All that is remembered of one exporter.
 
 mod domains;
+mod sources;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::domains::Domains;
+pub(crate) use self::sources::Sources;
 use crate::Protocol;
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -79,7 +80,7 @@ pub(crate) struct Domain {
     /// When the exporter booted, where options data said so (element 160).
     pub(crate) boot_ns: Option<i64>,
     /// sFlow: sequences by kind of sample, class and index of the source.
-    pub(crate) sources: BTreeMap<SourceKey, Source>,
+    pub(crate) sources: Sources,
 }
 
 /// An sFlow data source: the kind of its samples (the sample's format, compact), its class and index.

@@ -14,8 +14,11 @@
 //! [`Packet::inner`] reads that one in turn, and [`layers`] all of them, one [`Packet`] each. A packet
 //! without a tunnel pays nothing for this.
 //!
+//! [`Brief`] reads the headers that nearly all packets have in fewer steps, and leaves all others to the walk.
+//!
 //! [`Frame`] writes such headers, and [`Tunnelled`] puts packets into tunnels.
 
+mod brief;
 mod encode;
 mod ip;
 mod layer;
@@ -27,6 +30,7 @@ mod tunnel;
 mod wan;
 mod wifi;
 
+pub use brief::Brief;
 pub use encode::{Carried, Frame, Transport, Tunnelled, Vlan};
 pub use layer::{HeaderProtocol, Layer};
 pub use tunnel::{Layers, TUNNELS_MAX, Tunnel, TunnelKind, layers};

@@ -38,6 +38,7 @@ mod reason;
 mod records;
 mod samples;
 mod tag;
+mod usual;
 mod v5;
 mod value;
 mod xdr;
@@ -63,6 +64,7 @@ pub use reason::discard_reason;
 pub use records::{FlowRecord, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6};
 pub use samples::Samples;
 pub use tag::Tag;
+pub use usual::UsualSample;
 pub use value::Value;
 pub use xdr::Numbers;
 

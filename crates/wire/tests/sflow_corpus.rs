@@ -1,6 +1,8 @@
 //! Real sFlow captures, read whole. What tshark counted in them is counted here.
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
+mod usual;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -16,12 +18,17 @@ struct Counts {
     flow_samples: usize,
     counter_samples: usize,
     discarded: usize,
+    usual_samples: usize,
+    usual_headers: usize,
     unknown_records: usize,
     unsound: Vec<String>,
 }
 
 impl Counts {
     fn add(&mut self, bytes: &[u8]) {
+        let (samples, headers) = usual::compare(bytes);
+        self.usual_samples += samples;
+        self.usual_headers += headers;
         let datagram = match Datagram::read(bytes) {
             Ok(datagram) => datagram,
             Err(error) => return self.unsound.push(error.to_string()),
@@ -70,7 +77,7 @@ impl Counts {
 fn counts_what_tshark_counts() {
     let Some(corpus) = corpus() else { return };
     let tshark = tshark(&corpus);
-    let mut seen = 0;
+    let (mut seen, mut usual_samples, mut usual_headers) = (0, 0, 0);
     for path in files(&corpus.join("sflow")) {
         let name = format!("sflow/{}", path.file_name().unwrap().to_str().unwrap());
         let counts = count(&path);
@@ -82,8 +89,11 @@ fn counts_what_tshark_counts() {
         );
         assert_eq!(counts.unsound, Vec::<String>::new(), "{name}");
         seen += 1;
+        usual_samples += counts.usual_samples;
+        usual_headers += counts.usual_headers;
     }
     assert!(seen > 15, "the corpus has more than {seen} sFlow captures");
+    assert!(usual_samples > 20 && usual_headers > 10, "{usual_samples} samples and {usual_headers} headers were usual");
 }
 
 #[test]
@@ -151,6 +161,7 @@ fn survives_every_truncation_and_every_changed_byte_of_real_datagrams() {
 impl Counts {
     /// As `add`, without asking anything of the headers.
     fn add_anything(&mut self, bytes: &[u8]) {
+        usual::compare(bytes);
         let Ok(datagram) = Datagram::read(bytes) else { return };
         for sample in datagram.samples().flatten() {
             match sample {

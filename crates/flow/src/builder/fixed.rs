@@ -89,6 +89,15 @@ impl<T: ArrowNativeType> Fixed<T> {
         self.values.extend_from_slice(values);
     }
 
+    /// A cell for each value, at most 64, of which those are null whose bit is not set in `valid`.
+    #[inline]
+    pub fn extend_valid(&mut self, values: impl ExactSizeIterator<Item = T>, valid: u64) {
+        let count = values.len();
+        self.make_room(count);
+        self.validity.mask(self.values.len(), valid, count);
+        self.values.extend(values);
+    }
+
     /// The cells from row `from` on, to be changed in place.
     pub fn tail_mut(&mut self, from: usize) -> &mut [T] {
         self.write_run();

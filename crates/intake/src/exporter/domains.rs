@@ -36,6 +36,18 @@ impl Domains {
         &mut self.list[self.last].1
     }
 
+    /// Where the domain of `key` stands, which is made where there is none. It stands there until another is made or removed.
+    pub(crate) fn seat(&mut self, key: DomainKey) -> usize {
+        self.open(key);
+        self.last
+    }
+
+    /// The domain that stands there.
+    #[inline]
+    pub(crate) fn at(&mut self, seat: usize) -> Option<&mut Domain> {
+        self.list.get_mut(seat).map(|(_, domain)| domain)
+    }
+
     pub(crate) fn contains(&self, key: &DomainKey) -> bool {
         self.place(key).is_ok()
     }
@@ -110,6 +122,10 @@ mod tests {
         assert_eq!(domains.get(&key(9)).unwrap().datagrams, 9);
         assert_eq!(domains.get_mut(&key(7)).unwrap().datagrams, 7);
         assert_eq!(domains.len(), 3);
+        let seat = domains.seat(key(7));
+        domains.get_mut(&key(5)).unwrap();
+        assert_eq!(domains.at(seat).unwrap().datagrams, 7);
+        assert!(domains.at(3).is_none());
         let saved = postcard::to_allocvec(&domains).unwrap();
         let restored: Domains = postcard::from_bytes(&saved).unwrap();
         assert_eq!(restored.values().map(|domain| domain.datagrams).collect::<Vec<_>>(), [5, 7, 9]);

@@ -24,6 +24,8 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Buffers {
     pub(crate) times: TimeBuffers,
     pub(crate) text: String,
+    /// Samples of a datagram.
+    pub(crate) samples: Vec<crate::sflow::Row>,
     chosen: Spans,
     one: Spans,
 }

@@ -9,6 +9,7 @@ use finderscope_wire::sflow::{
     FlowRecord, FlowRecords, SampledEthernet, SampledHeader, SampledIpv4, SampledIpv6, Tag, Value,
 };
 
+use super::row::has_no_priorities;
 use crate::ledger::Reasons;
 
 const ICMP: u32 = 1;
@@ -98,11 +99,10 @@ impl<'a> Facts<'a> {
 
     /// Whether nothing is known but the packet, a switch's VLANs and a route.
     pub(super) fn is_plain(&self) -> bool {
-        let is_told = |priority: u32| priority != 0 && priority != u32::MAX;
-        let priorities = self.switch.is_some_and(|switch| is_told(switch.src_priority) || is_told(switch.dst_priority));
         let more = self.others || self.gateway.is_some() || self.user.is_some() || self.url.is_some();
         let translated = self.nat.is_some() || self.nat_ports.is_some();
-        !(priorities || more || translated || self.mpls.is_some() || self.egress_queue.is_some())
+        has_no_priorities(self.switch.as_ref())
+            && !(more || translated || self.mpls.is_some() || self.egress_queue.is_some())
     }
 
     /// The header's bytes come before fields that the agent read from them.

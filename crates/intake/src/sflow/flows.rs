@@ -4,19 +4,16 @@ use std::fmt::Write;
 
 use finderscope_flow::{Builder, Column as C, SamplingSource, TimeSource};
 use finderscope_wire::WireError;
-use finderscope_wire::packet::HeaderProtocol;
 use finderscope_wire::sflow::{DataSource, DiscardedPacket, FlowSample, Interface, discard_reason};
 
 use super::extended;
 use super::facts::Facts;
+use super::row::bytes_l3;
 use crate::context::Context;
 use crate::exporter::Exporter;
 use crate::pass::Pass;
 use crate::plan;
 use crate::sampling::Rate;
-
-/// Ethernet's check sequence, which a frame's length includes and agents seldom send.
-const FCS_BYTES: u32 = 4;
 
 /// One row for a discarded packet, of which each is reported.
 pub(super) fn discarded(
@@ -68,7 +65,8 @@ pub(super) fn flow(
     text: &mut String,
 ) {
     write(builder, context, sample.source, sample.sequence_number, rate, facts);
-    builder.u64(C::Packets).push_option(packets(facts));
+    // A transaction that a program reports is not one packet.
+    builder.u64(C::Packets).push_option(facts.length.map(|_| 1));
     builder.u32(C::SamplePool).push(sample.sample_pool);
     builder.u32(C::SampleDrops).push(sample.drops);
     builder.u32(C::InIf).push_option(sample.input.if_index());
@@ -81,11 +79,6 @@ pub(super) fn flow(
     builder.advance(1);
 }
 
-/// A transaction that a program reports is not one packet.
-pub(super) fn packets(facts: &Facts<'_>) -> Option<u64> {
-    facts.length.is_some().then_some(1)
-}
-
 /// What flows and drops have in common.
 fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence: u32, rate: Rate, facts: &Facts<'_>) {
     context.write(builder, 1);
@@ -96,22 +89,11 @@ fn write(builder: &mut Builder, context: &Context, source: DataSource, sequence:
     builder.u32(C::SourceIdIndex).push(source.index);
     builder.u32(C::SampleSequence).push(sequence);
     builder.u64(C::Bytes).push_option(facts.length.map(u64::from));
-    builder.u64(C::BytesL3).push_option(bytes_l3(facts).map(u64::from));
+    let length_l3 = facts.header.and_then(|header| bytes_l3(&header, facts.packet.l3_offset?));
+    builder.u64(C::BytesL3).push_option(length_l3.map(u64::from));
     let bytes = facts.header.map_or(&[][..], |header| header.header);
     plan::write_packet(&facts.packet, bytes, builder, |_| true);
     extended::write(builder, facts);
-}
-
-/// The frame without its link header, check sequence and what the agent took off. Of an IP packet that was
-/// reported by its fields, the length is the IP length already.
-pub(super) fn bytes_l3(facts: &Facts<'_>) -> Option<u32> {
-    let header = facts.header?;
-    let link = facts.packet.l3_offset?;
-    let stripped = match header.protocol {
-        HeaderProtocol::ETHERNET => header.stripped.max(FCS_BYTES),
-        _ => header.stripped,
-    };
-    header.frame_length.checked_sub(link.checked_add(stripped)?)
 }
 
 /// Where the packet came in or went out, where that is not one interface of the device.

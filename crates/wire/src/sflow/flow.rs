@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned, big_endian::U32};
 use super::plain::{PlainRecords, PlainVersion};
 use super::raw::RawRecords;
 use super::records::FlowRecord;
-use super::{Block, DataSource, Interface, Layout, Tag, discard_reason, v5};
+use super::{Block, DataSource, FlowHeader, Interface, Layout, Tag, discard_reason, v5};
 use crate::{Problem, Reader, WireError};
 
 /// A packet that was sampled: `flow_sample` (0:1, or of version 2 or 4) or `flow_sample_expanded` (0:3).
@@ -109,6 +109,20 @@ impl<'a> FlowSample<'a> {
     /// What was found out about the packet.
     pub const fn records(&self) -> FlowRecords<'a> {
         FlowRecords::new(self.records)
+    }
+
+    /// What stands before the records.
+    #[inline]
+    pub const fn head(&self) -> FlowHeader {
+        FlowHeader {
+            sequence_number: self.sequence_number,
+            source: self.source,
+            sampling_rate: self.sampling_rate,
+            sample_pool: self.sample_pool,
+            drops: self.drops,
+            input: self.input,
+            output: self.output,
+        }
     }
 
     /// How many records the sample says it has.

@@ -1,7 +1,7 @@
 //! The walk over a datagram's samples.
 
 use super::plain::PlainVersion;
-use super::{Sample, plain, v5};
+use super::{Sample, UsualSample, plain, v5};
 use crate::{Reader, WireError};
 
 /// The samples of a datagram. An `Err` is one sample; in version 5 the next may be sound again.
@@ -22,6 +22,20 @@ impl Samples<'_> {
     /// Where in the datagram the next sample begins.
     pub const fn offset(&self) -> usize {
         self.reader.offset()
+    }
+}
+
+impl<'a> Samples<'a> {
+    /// The next sample, where it is one that can be read at once, and the samples behind it: those that there are
+    /// after [`Iterator::next`], too.
+    #[inline]
+    pub fn usual(&self) -> Option<(UsualSample<'a>, Self)> {
+        if self.plain.is_some() {
+            return None;
+        }
+        let left = self.left.checked_sub(1)?;
+        let (sample, reader) = UsualSample::read(self.reader)?;
+        Some((sample, Self { reader, left, plain: None }))
     }
 }
 
