@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -36,6 +37,18 @@ const READ_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Chosen;
 
+/// A part that was opened when the question was planned: should it be merged away or removed while the answer is given, it
+/// can be read to its end all the same.
+#[derive(Debug)]
+pub(crate) struct Held(Arc<File>);
+
+impl Held {
+    /// Opens a part; who reads it finds out why where that cannot be done.
+    pub(crate) fn open(path: &Path) -> Option<Self> {
+        File::open(path).ok().map(|file| Self(Arc::new(file)))
+    }
+}
+
 /// Opens parts.
 #[derive(Debug)]
 pub(crate) struct Files {
@@ -60,7 +73,8 @@ impl ParquetFileReaderFactory for Files {
         _: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let columns = file.extension::<Chosen>().map(|Chosen| Arc::clone(&self.columns));
-        Ok(Box::new(PartReader { meta: file.object_meta, file: None, footers: Arc::clone(&self.footers), columns }))
+        let held = file.extension::<Held>().map(|Held(file)| Arc::clone(file));
+        Ok(Box::new(PartReader { meta: file.object_meta, file: held, footers: Arc::clone(&self.footers), columns }))
     }
 }
 

@@ -20,13 +20,16 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use finderscope_flow::Table;
 
-use crate::files::{Chosen, Files};
+use crate::files::{self, Chosen, Files};
 use crate::pages::{self, Reading, Tally};
 use crate::part::{Part, TimeRange};
 use crate::shelf::Shelf;
 use crate::source::{Guarded, Held};
 use crate::wanted::Wanted;
 use crate::watch::{Warning, Watch};
+
+/// So many parts are held open while a question is answered, the newest: those are the ones that are merged meanwhile.
+const HELD_MAX: usize = 256;
 
 /// The parts of one table, as one question sees them.
 #[derive(Debug)]
@@ -152,7 +155,9 @@ impl TableProvider for PartsTable {
             self.tell(parts.len(), rows, chosen.is_some(), range);
         }
         self.watch.expect(parts.len() as u64, rows);
-        let files = parts.into_iter().map(|(part, reading)| file(part, reading)).collect::<Result<Vec<_>>>()?;
+        let held_from = held_from(&parts);
+        let file = |(part, reading): (&Part, _)| file(part, reading, part.last_ns >= held_from);
+        let files = parts.into_iter().map(file).collect::<Result<Vec<_>>>()?;
         let source = self.source(state, self.columns(projection, filters), chosen)?;
         // Not exact: a damaged part has fewer.
         scan_files(state, source, files, Precision::Inexact(rows as usize), projection, limit)
@@ -178,8 +183,18 @@ pub(crate) fn scan_files(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-fn file(part: &Part, reading: Reading) -> Result<PartitionedFile> {
-    let file = file_at(&part.path, part.bytes)?;
+/// Parts whose last row came then or later are held open.
+fn held_from(parts: &[(&Part, Reading)]) -> i64 {
+    let mut last: Vec<i64> = parts.iter().map(|(part, _)| part.last_ns).collect();
+    last.sort_unstable_by(|one, other| other.cmp(one));
+    last.get(HELD_MAX).map_or(i64::MIN, |&too_early| too_early.saturating_add(1))
+}
+
+fn file(part: &Part, reading: Reading, is_held: bool) -> Result<PartitionedFile> {
+    let mut file = file_at(&part.path, part.bytes)?;
+    if let Some(held) = is_held.then(|| files::Held::open(&part.path)).flatten() {
+        file = file.with_extension(held);
+    }
     Ok(match reading {
         Reading::Pages { rows, .. } => file.with_extension(rows).with_extension(Chosen),
         Reading::Whole | Reading::Nothing => file,

@@ -152,6 +152,19 @@ async fn a_damaged_part_costs_itself_and_is_named() {
 }
 
 #[tokio::test]
+async fn an_answer_that_has_begun_is_finished_though_its_parts_are_merged_away() {
+    let folder = TempDir::new().unwrap();
+    let name = |minute: i64| format!("m{minute}");
+    let parts: Vec<Part> = (0..20).map(|minute| part(folder.path(), &name(minute), &minute_of(minute))).collect();
+    let mut answer = database(&parts).sql("select time_received_ns from flows", &Window::ALL).await.unwrap();
+    let first = answer.next().await.unwrap().unwrap().num_rows();
+    parts.iter().for_each(|part| std::fs::remove_file(&part.path).unwrap());
+    let (rows, warnings) = read(answer).await.unwrap();
+    assert_eq!((first + rows.len(), warnings), (2_000, Vec::new()));
+    assert!(first < 2_000, "everything was read before the parts went away");
+}
+
+#[tokio::test]
 async fn a_part_with_any_byte_flipped_gives_an_answer() {
     let folder = TempDir::new().unwrap();
     let sound = part(folder.path(), "sound", &minute_of(0));

@@ -46,7 +46,7 @@ async fn each_question_sees_what_was_committed_when_it_was_asked() {
 }
 
 #[tokio::test]
-async fn a_question_whose_parts_are_taken_away_asks_what_is_left() {
+async fn a_question_reads_the_newest_parts_though_they_are_taken_away() {
     let dir = TempDir::new().unwrap();
     let mut written = Written::new(dir.path());
     written.add(&rows(10));
@@ -56,7 +56,23 @@ async fn a_question_whose_parts_are_taken_away_asks_what_is_left() {
     let larger = written.store.parts().into_iter().find(|part| part.rows == 10).unwrap();
     written.store.remove(Cause::Age, std::slice::from_ref(&larger.path)).unwrap();
     let (rows, warnings) = read(answer).await.unwrap();
-    assert_eq!((rows, warnings), (vec!["5 5".to_owned()], vec![]));
+    assert_eq!((rows, warnings), (vec!["15 15".to_owned()], vec![]));
+}
+
+#[tokio::test]
+async fn a_question_whose_older_parts_are_taken_away_asks_what_is_left() {
+    let dir = TempDir::new().unwrap();
+    let mut written = Written::new(dir.path());
+    written.add(&rows(10));
+    for later in 1..260 {
+        written.add(&[Row { received_s: later, ..Row::default() }]);
+    }
+    let database = Database::open(dir.path(), small()).unwrap();
+    let answer = database.sql("select count(*), sum(in_if) from flows", &Window::ALL).await.unwrap();
+    let oldest = written.store.parts().into_iter().find(|part| part.rows == 10).unwrap();
+    written.store.remove(Cause::Age, std::slice::from_ref(&oldest.path)).unwrap();
+    let (rows, warnings) = read(answer).await.unwrap();
+    assert_eq!((rows, warnings), (vec!["259 259".to_owned()], vec![]));
 }
 
 #[test]
