@@ -225,7 +225,13 @@ fn group(batch: &RecordBatch, row: usize) -> (Group, Sums) {
         dimension.columns().iter().map(cell).collect(),
         number("time").map(|time| time as i64),
     );
-    (key, sums.map(number))
+    let mut sums = sums.map(number);
+    // Left out where they are the plain ones.
+    for (scaled, plain) in [(3, 1), (4, 2)] {
+        assert!(sums[scaled].is_none() || sums[scaled] != sums[plain], "{key:?}");
+        sums[scaled] = sums[scaled].or(sums[plain]);
+    }
+    (key, sums)
 }
 
 fn cell(cells: &ArrayRef, row: usize) -> String {

@@ -200,10 +200,10 @@ fn measure(of: Function, value: Expr) -> Result<Option<Measure>> {
         "min" if value == plain("time_received_ns") => Some((plain(columns::FIRST), true)),
         "max" if value == plain("time_received_ns") => Some((plain(columns::LAST), true)),
         "sum" if value == times("bytes") || value == plain(columns::BYTES_SCALED) => {
-            Some((plain(columns::BYTES_SCALED), false))
+            Some((coalesce(vec![plain(columns::BYTES_SCALED), plain("bytes")]), false))
         }
         "sum" if value == times("packets") || value == plain(columns::PACKETS_SCALED) => {
-            Some((plain(columns::PACKETS_SCALED), false))
+            Some((coalesce(vec![plain(columns::PACKETS_SCALED), plain("packets")]), false))
         }
         "sum" if value == plain("bytes") || value == plain("packets") || value == plain(columns::FLOWS) => {
             Some((value.clone(), false))

@@ -1,29 +1,38 @@
 //! What merging an hour costs: processor time and memory, and bytes a flow before and after.
 //!
-//!     cargo run --release -p finderscope-store --example merge_cost -- [ROWS [ROWS_OF_A_CUT]]
+//!     cargo run --release -p finderscope-store --example merge_cost -- [ROWS [ROWS_OF_A_CUT [FOLDER]]]
+//!
+//! The rows are made, or those of the parts in a folder, which are cut anew.
 #![allow(clippy::unwrap_used, reason = "a measurement stops at the first surprise")]
 
 #[path = "../write_speed/traffic.rs"]
 mod traffic;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use finderscope_flow::Table;
 use finderscope_store::keeper::{Keeper, Now, Rules};
 use finderscope_store::{Cut, Options, Store};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn main() -> io::Result<()> {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<usize>().unwrap());
-    let rows = numbers.next().unwrap_or(4 << 20);
-    let a_cut = numbers.next().unwrap_or(1 << 17);
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |or: usize| arguments.next().map_or(or, |number| number.parse().unwrap());
+    let (rows, a_cut) = (number(4 << 20), number(1 << 17));
+    let batches: Box<dyn Iterator<Item = RecordBatch>> = match arguments.next() {
+        Some(folder) => Box::new(stored(Path::new(&folder))),
+        None => Box::new(traffic::batches(1, rows).into_iter()),
+    };
     let dir = tempfile::tempdir()?;
     let (store, _) = Store::open(dir.path(), Options::default()).unwrap();
     let mut writer = store.writer(0).unwrap();
     let (mut position, mut since) = (1, 0);
     let begun = cpu();
-    for batch in traffic::batches(1, rows) {
+    for batch in batches {
         since += batch.num_rows();
         writer.write(Table::Flows, batch).unwrap();
         if since >= a_cut {
@@ -56,6 +65,27 @@ fn main() -> io::Result<()> {
     writeln!(out, "index      {:.2} B/flow", each(after.index_bytes))?;
     writeln!(out, "totals     {:.2} B/flow in {} files", each(totals.file_bytes), totals.files)?;
     writeln!(out, "memory     {:.1} MB at most, {:.1} MB before", memory("VmHWM:"), resident)
+}
+
+/// The rows of all parts below a folder, in batches as a shard has them.
+fn stored(folder: &Path) -> impl Iterator<Item = RecordBatch> + use<> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files.into_iter().flat_map(|path| {
+        let file = std::fs::File::open(path).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 15).build().unwrap();
+        reader.map(|batch| {
+            let batch = batch.unwrap();
+            RecordBatch::try_new(Table::Flows.schema(), batch.columns().to_vec()).unwrap()
+        })
+    })
 }
 
 /// This process's time on a processor.

@@ -10,7 +10,7 @@ use finderscope_flow::{Column, SamplingSource};
 use super::bins::{Bins, Groups};
 use super::cells::Cells;
 use super::dimension::{Dimension, Level, SAMPLERS};
-use super::key::{Addresses, Key, Keys};
+use super::key::{Addresses, Key, Keys, Order};
 use super::measures::Measures;
 use super::spread::Span;
 use super::write::{Description, Extra, Row, TotalsFile, Writer};
@@ -41,7 +41,7 @@ pub struct TotalsBuilder {
 #[derive(Debug)]
 enum Groupings {
     Addresses(Addresses),
-    /// A port's number is its group's; null is the one beyond.
+    /// A port's number is its group's less one; null is the first.
     Ports,
     Numbers(Keys<Option<u32>>),
 }
@@ -145,8 +145,8 @@ impl TotalsBuilder {
         });
         let proto = batch.column_by_name(Column::Proto.name()).and_then(|cells| cells.as_primitive_opt::<UInt8Type>());
         let proto: Vec<u32> = match proto {
-            Some(cells) => cells.iter().map(|cell| cell.map_or(256, u32::from)).collect(),
-            None => vec![256; batch.num_rows()],
+            Some(cells) => cells.iter().map(|cell| cell.map_or(0, |proto| u32::from(proto) + 1)).collect(),
+            None => vec![0; batch.num_rows()],
         };
         for (at, keys) in self.interfaces.iter_mut().enumerate() {
             if keys.len() > GROUPS_MAX {
@@ -286,10 +286,10 @@ impl Groupings {
             Self::Addresses(addresses) => number_addresses(addresses, cells, batch, into),
             Self::Ports => match cells.and_then(|cells| cells.as_primitive_opt::<UInt16Type>()) {
                 Some(cells) if cells.null_count() == 0 => {
-                    into.extend(cells.values().iter().map(|&port| u32::from(port)))
+                    into.extend(cells.values().iter().map(|&port| u32::from(port) + 1))
                 }
-                Some(cells) => into.extend(cells.iter().map(|port| port.map_or(PORTS as u32 - 1, u32::from))),
-                None => into.resize(batch.num_rows(), PORTS as u32 - 1),
+                Some(cells) => into.extend(cells.iter().map(|port| port.map_or(0, |port| u32::from(port) + 1))),
+                None => into.resize(batch.num_rows(), 0),
             },
             Self::Numbers(keys) => match cells.and_then(|cells| cells.as_primitive_opt::<UInt32Type>()) {
                 Some(cells) => into.extend(cells.iter().map(|number| keys.number(number))),
@@ -332,17 +332,19 @@ fn number_addresses(addresses: &mut Addresses, cells: Option<&ArrayRef>, batch: 
     }
 }
 
-/// Keys that are their groups' numbers; null is the last.
+/// Keys that are their groups' numbers less one; null is the first.
 fn numbered(count: usize) -> Vec<Key> {
-    let last = count as u32 - 1;
-    (0..count as u32).map(|number| Key { address: None, number: (number < last).then_some(number) }).collect()
+    (0..count as u32).map(|group| Key { address: None, number: group.checked_sub(1) }).collect()
 }
 
 /// Groups with rows, by their keys.
-fn sorted<'a>(keys: &[Key], cells: &'a Cells) -> impl Iterator<Item = usize> + use<'a> {
-    let mut order: Vec<usize> = (0..cells.len()).collect();
-    order.sort_unstable_by_key(|&group| keys[group]);
-    order.into_iter().filter(|&group| cells.get(group).is_touched())
+fn sorted(keys: &[Key], cells: &Cells) -> impl Iterator<Item = usize> + use<> {
+    let touched = (0..cells.len()).filter(|&group| cells.get(group).is_touched());
+    let mut order: Vec<(Order, u32)> = touched.map(|group| (keys[group].order(), group as u32)).collect();
+    if !order.is_sorted() {
+        order.sort_unstable();
+    }
+    order.into_iter().map(|(_, group)| group as usize)
 }
 
 fn row(key: Key, cells: &Cells, group: usize, extra: Option<Extra>) -> Row {

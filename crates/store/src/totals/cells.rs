@@ -83,26 +83,52 @@ struct Plain {
     packets: u64,
 }
 
+/// With what is scaled beside, so that a row finds all it adds to in one place.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scaled {
+    plain: Plain,
     bytes: u64,
     packets: u64,
     sampled: u64,
 }
 
 /// The sums of a dimension's groups.
-#[derive(Debug, Default)]
+#[derive(Debug)]
+enum Kept {
+    Plain(Vec<Plain>),
+    Scaled(Vec<Scaled>),
+}
+
+/// The sums of a dimension's groups, and which volumes they have.
+#[derive(Debug)]
 pub(super) struct Cells {
-    plain: Vec<Plain>,
-    scaled: Option<Vec<Scaled>>,
+    kept: Kept,
     known: Option<Vec<u8>>,
     /// Whether a sum was beyond 64 bits.
     pub(super) overflowed: bool,
 }
 
+impl Default for Cells {
+    fn default() -> Self {
+        Self { kept: Kept::Plain(Vec::new()), known: None, overflowed: false }
+    }
+}
+
+impl Plain {
+    /// Adds a row, and says whether that was beyond 64 bits.
+    #[inline]
+    fn row(&mut self, bytes: u64, packets: u64) -> bool {
+        self.flows += 1;
+        plus(&mut self.bytes, bytes) | plus(&mut self.packets, packets)
+    }
+}
+
 impl Cells {
     pub(super) fn len(&self) -> usize {
-        self.plain.len()
+        match &self.kept {
+            Kept::Plain(cells) => cells.len(),
+            Kept::Scaled(cells) => cells.len(),
+        }
     }
 
     /// Adds rows of a batch, whose groups' numbers are in `groups`, all below `count`.
@@ -115,18 +141,22 @@ impl Cells {
     ) {
         self.make_room(count, of.scaled.is_some(), of.known.is_some());
         let mut beyond = false;
-        for row in rows.clone() {
-            let cell = &mut self.plain[groups[row] as usize];
-            cell.flows += 1;
-            beyond |= plus(&mut cell.bytes, of.bytes[row]) | plus(&mut cell.packets, of.packets[row]);
-        }
-        if let Some(cells) = &mut self.scaled {
-            let (bytes, packets) =
-                of.scaled.as_ref().map_or((&of.bytes, &of.packets), |scaled| (&scaled.bytes, &scaled.packets));
-            for row in rows.clone() {
-                let cell = &mut cells[groups[row] as usize];
-                beyond |= plus(&mut cell.bytes, bytes[row]) | plus(&mut cell.packets, packets[row]);
-                cell.sampled += of.scaled.as_ref().map_or(0, |scaled| u64::from(scaled.sampled[row]));
+        match (&mut self.kept, &of.scaled) {
+            (Kept::Plain(cells), _) => {
+                for row in rows.clone() {
+                    beyond |= cells[groups[row] as usize].row(of.bytes[row], of.packets[row]);
+                }
+            }
+            (Kept::Scaled(cells), scaled) => {
+                let (bytes, packets) =
+                    scaled.as_ref().map_or((&of.bytes, &of.packets), |scaled| (&scaled.bytes, &scaled.packets));
+                let sampled = scaled.as_ref().map(|scaled| &scaled.sampled[..]);
+                for row in rows.clone() {
+                    let cell = &mut cells[groups[row] as usize];
+                    beyond |= cell.plain.row(of.bytes[row], of.packets[row]);
+                    beyond |= plus(&mut cell.bytes, bytes[row]) | plus(&mut cell.packets, packets[row]);
+                    cell.sampled += sampled.map_or(0, |sampled| u64::from(sampled[row]));
+                }
             }
         }
         if let Some(cells) = &mut self.known {
@@ -141,14 +171,20 @@ impl Cells {
     pub(super) fn add(&mut self, group: usize, sums: &Sums) {
         let scaled = (sums.bytes_scaled, sums.packets_scaled, sums.flows_sampled) != (sums.bytes, sums.packets, 0);
         self.make_room(group + 1, scaled, sums.known != KNOWN);
-        let cell = &mut self.plain[group];
-        cell.flows += sums.flows;
-        let mut beyond = plus(&mut cell.bytes, sums.bytes) | plus(&mut cell.packets, sums.packets);
-        if let Some(cells) = &mut self.scaled {
-            let cell = &mut cells[group];
-            beyond |= plus(&mut cell.bytes, sums.bytes_scaled) | plus(&mut cell.packets, sums.packets_scaled);
-            cell.sampled += sums.flows_sampled;
-        }
+        let add = |cell: &mut Plain| {
+            cell.flows += sums.flows;
+            plus(&mut cell.bytes, sums.bytes) | plus(&mut cell.packets, sums.packets)
+        };
+        let beyond = match &mut self.kept {
+            Kept::Plain(cells) => add(&mut cells[group]),
+            Kept::Scaled(cells) => {
+                let cell = &mut cells[group];
+                cell.sampled += sums.flows_sampled;
+                add(&mut cell.plain)
+                    | plus(&mut cell.bytes, sums.bytes_scaled)
+                    | plus(&mut cell.packets, sums.packets_scaled)
+            }
+        };
         if let Some(cells) = &mut self.known {
             cells[group] |= sums.known;
         }
@@ -157,38 +193,48 @@ impl Cells {
 
     /// One group's sums.
     pub(super) fn get(&self, group: usize) -> Sums {
-        let Some(plain) = self.plain.get(group) else { return Sums::default() };
-        let same = Scaled { bytes: plain.bytes, packets: plain.packets, sampled: 0 };
-        let scaled = self.scaled.as_ref().map_or(same, |cells| cells[group]);
+        let cell = match &self.kept {
+            Kept::Plain(cells) => cells.get(group).map(Scaled::of),
+            Kept::Scaled(cells) => cells.get(group).copied(),
+        };
+        let Some(Scaled { plain, bytes, packets, sampled }) = cell else { return Sums::default() };
         Sums {
             flows: plain.flows,
             bytes: plain.bytes,
             packets: plain.packets,
-            bytes_scaled: scaled.bytes,
-            packets_scaled: scaled.packets,
-            flows_sampled: scaled.sampled,
+            bytes_scaled: bytes,
+            packets_scaled: packets,
+            flows_sampled: sampled,
             known: self.known.as_ref().map_or(KNOWN, |cells| cells[group]),
         }
     }
 
     fn make_room(&mut self, count: usize, scaled: bool, partly_known: bool) {
-        if scaled && self.scaled.is_none() {
-            let same = |cell: &Plain| Scaled { bytes: cell.bytes, packets: cell.packets, sampled: 0 };
-            self.scaled = Some(self.plain.iter().map(same).collect());
+        if let Kept::Plain(cells) = &self.kept
+            && scaled
+        {
+            self.kept = Kept::Scaled(cells.iter().map(Scaled::of).collect());
         }
         if partly_known && self.known.is_none() {
             // So far, whatever is in a cell had both volumes.
             let known = |group| if self.get(group).is_touched() { KNOWN } else { 0 };
-            self.known = Some((0..self.plain.len()).map(known).collect());
+            self.known = Some((0..self.len()).map(known).collect());
         }
-        if count > self.plain.len() {
-            self.plain.resize(count, Plain::default());
-            if let Some(cells) = &mut self.scaled {
-                cells.resize(count, Scaled::default());
+        if count > self.len() {
+            match &mut self.kept {
+                Kept::Plain(cells) => cells.resize(count, Plain::default()),
+                Kept::Scaled(cells) => cells.resize(count, Scaled::default()),
             }
             if let Some(cells) = &mut self.known {
                 cells.resize(count, 0);
             }
         }
+    }
+}
+
+impl Scaled {
+    /// Of rows that are not sampled.
+    const fn of(plain: &Plain) -> Self {
+        Self { plain: *plain, bytes: plain.bytes, packets: plain.packets, sampled: 0 }
     }
 }

@@ -31,6 +31,18 @@ pub(super) struct Key {
     pub(super) number: Option<u32>,
 }
 
+/// What keys are ordered by, in numbers: whether and how long an address, its bytes, and the number.
+pub(super) type Order = (u8, u128, u64);
+
+impl Key {
+    /// Orders as the keys themselves do, and faster.
+    pub(super) fn order(&self) -> Order {
+        let (length, bytes) =
+            self.address.map_or((0, 0), |Address { length, bytes }| (length + 1, u128::from_be_bytes(bytes)));
+        (length, bytes, self.number.map_or(0, |number| u64::from(number) + 1))
+    }
+}
+
 /// Keys seen so far, numbered in the order in which they came.
 #[derive(Debug)]
 pub(super) struct Keys<K> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use finderscope_flow::Column;
 use parquet::arrow::ProjectionMask;
@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::{
 use super::cells::{Sums, known};
 use super::dimension::{Dimension, Level, columns, schema};
 use super::key::{Address, Key};
-use super::write::{Description, Extra, FORMAT, KEY, Row};
+use super::write::{Description, Extra, FORMATS, KEY, Row};
 use crate::DiskError;
 use crate::part::parquet_error;
 
@@ -37,7 +37,7 @@ impl Totals {
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(|error| parquet_error("read", path, error))?;
         let known = metadata.schema().fields().len() >= schema().fields().len();
-        let description = description(&metadata).filter(|description| known && description.format == FORMAT);
+        let description = description(&metadata).filter(|description| known && FORMATS.contains(&description.format));
         let description = description.ok_or_else(|| damaged(path, "it is no file of totals that is known here"))?;
         Ok(Self { path: path.to_owned(), file, metadata, description })
     }
@@ -121,10 +121,10 @@ fn rows(batch: &RecordBatch, dimension: Dimension) -> Option<Vec<Row>> {
         sums: Sums {
             flows: flows.value(row),
             // What is null has zero below it or anything: it is not known, and adds nothing.
-            bytes: if bytes.is_valid(row) { bytes.value(row) } else { 0 },
-            packets: if packets.is_valid(row) { packets.value(row) } else { 0 },
-            bytes_scaled: if bytes_scaled.is_valid(row) { bytes_scaled.value(row) } else { 0 },
-            packets_scaled: if packets_scaled.is_valid(row) { packets_scaled.value(row) } else { 0 },
+            bytes: or(&bytes, &bytes, row),
+            packets: or(&packets, &packets, row),
+            bytes_scaled: or(&bytes_scaled, &bytes, row),
+            packets_scaled: or(&packets_scaled, &packets, row),
             flows_sampled: sampled.value(row),
             known: known(bytes.is_valid(row), packets.is_valid(row)),
         },
@@ -135,6 +135,11 @@ fn rows(batch: &RecordBatch, dimension: Dimension) -> Option<Vec<Row>> {
         }),
     };
     Some(keys.into_iter().enumerate().map(row).collect())
+}
+
+/// A number, or where it is null the other, or nothing.
+fn or(numbers: &UInt64Array, other: &UInt64Array, row: usize) -> u64 {
+    [numbers, other].into_iter().find(|numbers| numbers.is_valid(row)).map_or(0, |numbers| numbers.value(row))
 }
 
 fn keys(batch: &RecordBatch, dimension: Dimension) -> Option<Vec<Key>> {

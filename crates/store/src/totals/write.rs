@@ -27,7 +27,9 @@ use crate::part::parquet_error;
 /// The footer's key.
 pub(super) const KEY: &str = "finderscope-totals";
 /// The format of the file. Another program's may add columns without a new one.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
+/// The first format's scaled sums are never left out.
+pub(super) const FORMATS: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 /// Rows of a page: one interface's minutes of a day are a sixth of it.
 const PAGE_ROWS: usize = 8_192;
 /// Rows of a row group at most.
@@ -159,18 +161,24 @@ fn properties() -> WriterProperties {
     let builder = [columns::LEVEL, columns::DIMENSION].into_iter().fold(builder, |builder, name| {
         builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk)
     });
-    // Pages are chosen by these.
+    // Pages are chosen by these. They are in order: little is left of the differences.
     let keys = GROUPED.iter().map(|column| column.name()).chain([columns::TIME]);
     let builder = keys.fold(builder, |builder, name| {
         builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Page)
     });
-    let numbers = schema();
-    let numbers = numbers.fields().iter().filter(|field| field.data_type() == &DataType::UInt64);
-    numbers
+    let schema = schema();
+    let fields = schema.fields().iter().filter(|field| field.data_type() != &DataType::Utf8);
+    fields
         .fold(builder, |builder, field| {
-            builder
-                .set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false)
-                .set_column_encoding(ColumnPath::from(field.name().as_str()), Encoding::BYTE_STREAM_SPLIT)
+            let name = field.name().as_str();
+            let is_key = name == columns::TIME || Column::by_name(name).is_some_and(|column| GROUPED.contains(&column));
+            let encoding = match field.data_type() {
+                DataType::Binary => Encoding::DELTA_BYTE_ARRAY,
+                _ if is_key => Encoding::DELTA_BINARY_PACKED,
+                _ => Encoding::BYTE_STREAM_SPLIT,
+            };
+            let path = ColumnPath::from(name);
+            builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding)
         })
         .build()
 }
@@ -193,8 +201,8 @@ fn column(field: &Field, level: Level, dimension: Dimension, rows: &[Row]) -> Ar
         columns::FLOWS => numbers(|row| Some(row.sums.flows)),
         "bytes" => numbers(|row| row.sums.bytes().map(|(plain, _)| plain)),
         "packets" => numbers(|row| row.sums.packets().map(|(plain, _)| plain)),
-        columns::BYTES_SCALED => numbers(|row| row.sums.bytes().map(|(_, scaled)| scaled)),
-        columns::PACKETS_SCALED => numbers(|row| row.sums.packets().map(|(_, scaled)| scaled)),
+        columns::BYTES_SCALED => numbers(|row| row.sums.bytes().and_then(apart)),
+        columns::PACKETS_SCALED => numbers(|row| row.sums.packets().and_then(apart)),
         columns::FLOWS_SAMPLED => numbers(|row| Some(row.sums.flows_sampled)),
         columns::BYTES_ASSUMED => numbers(|row| row.extra.map(|extra| extra.bytes_assumed)),
         columns::FIRST => times(|row| row.extra.map(|extra| extra.first_ns)),
@@ -204,6 +212,11 @@ fn column(field: &Field, level: Level, dimension: Dimension, rows: &[Row]) -> Ar
             None => new_null_array(field.data_type(), rows.len()),
         },
     }
+}
+
+/// What is scaled, where that is another number.
+fn apart((plain, scaled): (u64, u64)) -> Option<u64> {
+    (plain != scaled).then_some(scaled)
 }
 
 fn key_column(column: Column, rows: &[Row]) -> ArrayRef {
