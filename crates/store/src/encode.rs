@@ -89,7 +89,7 @@ impl PartWriter {
             layout,
             sink,
             tools: Tools { press: Press::new()?, body: Body::default() },
-            merged: (encoding == Encoding::Merged).then(|| Merged::new(table)),
+            merged: (encoding == Encoding::Merged).then(Merged::new),
             groups: Vec::new(),
             indexes: Vec::new(),
         })

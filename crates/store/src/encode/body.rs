@@ -25,6 +25,7 @@ pub(super) struct Body {
     bytes: Vec<u8>,
     runs: Vec<Run>,
     in_runs: usize,
+    seams: Vec<usize>,
 }
 
 impl Body {
@@ -33,6 +34,17 @@ impl Body {
         self.bytes.clear();
         self.runs.clear();
         self.in_runs = 0;
+        self.seams.clear();
+    }
+
+    /// Notes that bytes of another kind begin here: a compressor does better to count them by themselves.
+    pub(super) fn seam(&mut self) {
+        self.seams.push(self.len());
+    }
+
+    /// Where bytes of another kind begin.
+    pub(super) fn seams(&self) -> &[usize] {
+        &self.seams
     }
 
     /// How many bytes it stands for.

@@ -13,6 +13,7 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use zstd::zstd_safe::{self, CCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::body::Body;
 
@@ -53,12 +54,39 @@ impl Press {
             Codec::Lz4 => body.lz4(&mut self.out),
             Codec::Zstd => {
                 let plain = body.plain(&mut self.plain);
-                self.out.reserve(zstd::zstd_safe::compress_bound(plain.len()));
-                self.zstd.compress_to_buffer(plain, &mut self.out)?;
+                self.out.reserve(zstd::zstd_safe::compress_bound(plain.len()) + SEAM_BYTES * body.seams().len());
+                match body.seams() {
+                    [] | [_] => drop(self.zstd.compress_to_buffer(plain, &mut self.out)?),
+                    seams => in_blocks(self.zstd.context_mut(), plain, seams, &mut self.out)?,
+                }
             }
         }
         Ok(&mut self.out)
     }
+}
+
+/// What one more block costs at most, its header and what may lie in the compressor's way.
+const SEAM_BYTES: usize = 64;
+
+/// One frame with a block of its own for each kind of bytes, since each block has its own table of codes.
+fn in_blocks(zstd: &mut CCtx<'static>, plain: &[u8], seams: &[usize], out: &mut Vec<u8>) -> io::Result<()> {
+    let failed = |code| io::Error::other(zstd_safe::get_error_name(code));
+    let ends = seams.iter().skip(1).copied().chain([plain.len()]);
+    zstd.reset(ResetDirective::SessionOnly).map_err(failed)?;
+    zstd.set_pledged_src_size(Some(plain.len() as u64)).map_err(failed)?;
+    let mut out = OutBuffer::around(out);
+    let mut from = 0;
+    for end in ends {
+        let mut input = InBuffer::around(&plain[from..end]);
+        while input.pos() < end - from {
+            zstd.compress_stream(&mut out, &mut input).map_err(failed)?;
+        }
+        from = end;
+        // All of it has room.
+        while from < plain.len() && zstd.flush_stream(&mut out).map_err(failed)? > 0 {}
+    }
+    while zstd.end_stream(&mut out).map_err(failed)? > 0 {}
+    Ok(())
 }
 
 /// A page without its bytes.

@@ -3,26 +3,24 @@
 //! Pages hold [`PAGE_ROWS`] rows of whatever batches they came in. They are compressed at once and wait for the group's
 //! end, since a dictionary goes before them; what waits is bounded by [`ROW_GROUP_ROWS`] and [`ROW_GROUP_BYTES`].
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::concat;
 use arrow::datatypes::{TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use finderscope_flow::{Kind, Table};
+use finderscope_flow::Kind;
 use parquet::errors::Result;
 
 use super::Tools;
 use super::chunk::Sink;
 use super::group::Group;
 use super::layout::{Field, Layout};
-use super::stock::Stock;
 use crate::settings::{PAGE_ROWS, ROW_GROUP_BYTES, ROW_GROUP_ROWS};
-use columns::{Addresses, Numbers, Words};
+use columns::{Addresses, Numbers, Rare, Words};
 
 mod adaptive;
 mod columns;
 
 /// The rows that are no row group yet.
 pub(super) struct Merged {
-    table: Table,
     columns: Vec<Column>,
     rows: usize,
     /// Less than a page.
@@ -39,7 +37,7 @@ enum Column {
     Time(Numbers<TimestampNanosecondType>),
     Address(Addresses),
     Word(Words),
-    Stock(Stock),
+    Stock(Rare),
 }
 
 macro_rules! each {
@@ -58,8 +56,8 @@ macro_rules! each {
 }
 
 impl Merged {
-    pub(super) fn new(table: Table) -> Self {
-        Self { table, columns: Vec::new(), rows: 0, waiting: Vec::new(), waiting_rows: 0 }
+    pub(super) const fn new() -> Self {
+        Self { columns: Vec::new(), rows: 0, waiting: Vec::new(), waiting_rows: 0 }
     }
 
     /// Takes rows from `from` on, up to a page's end, and says how many.
@@ -87,19 +85,25 @@ impl Merged {
 
     /// Encodes the rows that wait as a page.
     fn page(&mut self, layout: &Layout, tools: &mut Tools) -> Result<()> {
-        let page = match &self.waiting[..] {
-            [] => return Ok(()),
-            [page] => page.clone(),
-            pieces => concat_batches(&self.table.schema(), pieces)?,
-        };
-        self.waiting.clear();
-        self.rows += std::mem::take(&mut self.waiting_rows);
+        let rows = std::mem::take(&mut self.waiting_rows);
+        if rows == 0 {
+            return Ok(());
+        }
+        self.rows += rows;
         if self.columns.is_empty() {
-            self.columns = layout.fields.iter().map(Column::new).collect::<Result<_>>()?;
+            self.columns = layout.fields.iter().map(Column::new).collect();
         }
-        for ((column, field), array) in self.columns.iter_mut().zip(&layout.fields).zip(page.columns()) {
-            column.page(array, field, tools)?;
+        for (at, (column, field)) in self.columns.iter_mut().zip(&layout.fields).enumerate() {
+            let pieces = self.waiting.iter().map(|batch| batch.column(at));
+            if pieces.clone().all(|piece| piece.null_count() == piece.len()) && column.nulls(rows) {
+                continue;
+            }
+            match &pieces.map(AsRef::as_ref).collect::<Vec<_>>()[..] {
+                [_] => column.page(self.waiting[0].column(at), field, tools)?,
+                pieces => column.page(&concat(pieces)?, field, tools)?,
+            }
         }
+        self.waiting.clear();
         Ok(())
     }
 
@@ -124,8 +128,8 @@ impl Merged {
 }
 
 impl Column {
-    fn new(field: &Field) -> Result<Self> {
-        Ok(match field.kind {
+    fn new(field: &Field) -> Self {
+        match field.kind {
             Kind::U8 => Self::U8(Numbers::default()),
             Kind::U16 => Self::U16(Numbers::default()),
             Kind::U32 => Self::U32(Numbers::default()),
@@ -133,8 +137,13 @@ impl Column {
             Kind::Time => Self::Time(Numbers::default()),
             Kind::Address => Self::Address(Addresses::default()),
             Kind::Word(_) => Self::Word(Words::default()),
-            Kind::Text | Kind::List | Kind::Map => Self::Stock(Stock::new(&field.stock)?),
-        })
+            Kind::Text | Kind::List | Kind::Map => Self::Stock(Rare::default()),
+        }
+    }
+
+    /// Takes a page of nulls; false once there were values, and it is to be encoded as any other.
+    fn nulls(&mut self, rows: usize) -> bool {
+        each!(self, column => column.nulls(rows))
     }
 
     fn page(&mut self, array: &ArrayRef, field: &Field, tools: &mut Tools) -> Result<()> {
@@ -146,13 +155,13 @@ impl Column {
             Self::Time(column) => column.page(array.as_primitive(), field, tools),
             Self::Address(column) => column.page(array.as_binary(), field, tools),
             Self::Word(column) => column.page(array.as_dictionary(), field, tools),
-            Self::Stock(stock) => stock.write(&field.stock, array),
+            Self::Stock(column) => column.page(array, field),
         }
     }
 
     fn finish(self, field: &Field, sink: &mut Sink, tools: &mut Tools, group: &mut Group) -> Result<()> {
-        if let Self::Stock(stock) = self {
-            return stock.finish(&field.stock, sink, group);
+        if let Self::Stock(column) = self {
+            return column.finish(field, sink, tools, group);
         }
         group.add(match self {
             Self::U8(column) => column.finish(field, sink, tools)?,

@@ -93,6 +93,7 @@ pub(super) fn split<T: Number>(values: &[T], body: &mut Body) {
         if varying.byte(at) == 0 {
             body.fill(first.byte(at), values.len());
         } else {
+            body.seam();
             body.stream(values.iter().map(|value| value.byte(at)));
         }
     }

@@ -1,5 +1,6 @@
 //! Compressed pages that wait for their row group's end, dictionaries, and chunks without a value.
 
+use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -14,31 +15,29 @@ use super::statistics::of_nulls;
 /// The data pages of a chunk that is not written yet, since its dictionary goes before them.
 #[derive(Default)]
 pub(super) struct Pages {
-    bytes: Vec<u8>,
-    /// Each with the end of its bytes.
-    sheets: Vec<(Sheet, usize)>,
+    /// Each with its bytes, which take no more room than they need.
+    sheets: Vec<(Sheet, Bytes)>,
+    bytes: usize,
 }
 
 impl Pages {
     /// Compresses one more.
     pub(super) fn add(&mut self, press: &mut Press, body: &Body, rows: usize, encoding: Encoding) -> Result<()> {
-        self.bytes.extend_from_slice(press.press(Codec::Zstd, body)?);
-        self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, self.bytes.len()));
+        let bytes = Bytes::copy_from_slice(press.press(Codec::Zstd, body)?);
+        self.bytes += bytes.len();
+        self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, bytes));
         Ok(())
     }
 
     /// Their size.
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes
     }
 
     /// Writes them into the file.
     pub(super) fn write(self, chunk: &mut Chunk, sink: &mut Sink) -> Result<()> {
-        let bytes = bytes::Bytes::from(self.bytes);
-        let mut from = 0;
-        for (sheet, end) in self.sheets {
-            chunk.pressed(sink, bytes.slice(from..end), sheet)?;
-            from = end;
+        for (sheet, bytes) in self.sheets {
+            chunk.pressed(sink, bytes, sheet)?;
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ pub(crate) fn run(
         hour,
         rules,
         unfinished: Unfinished::new(shared),
+        rows_left: sources.iter().map(|part| part.rows).sum(),
         open: None,
         parts: Vec::new(),
         totals: Vec::new(),
@@ -58,6 +59,8 @@ struct Merge<'a> {
     hour: i64,
     rules: &'a Rules,
     unfinished: Unfinished<'a>,
+    /// Rows of the sources that are not written yet.
+    rows_left: u64,
     open: Option<Open>,
     parts: Vec<Part>,
     totals: Vec<Totals>,
@@ -100,6 +103,7 @@ impl Merge<'_> {
                 totals.add(&slice);
             }
             done += rows;
+            self.rows_left = self.rows_left.saturating_sub(rows as u64);
             if rows == room {
                 self.close()?;
             }
@@ -112,7 +116,8 @@ impl Merge<'_> {
         let path = self.shared.layout.incoming().join(format!("{name}.parquet"));
         self.unfinished.will_write(path.clone());
         let part = OpenPart::create(self.table, self.hour, Encoding::Merged, path)?;
-        let beside = (self.table == Table::Flows).then(|| (IndexBuilder::new(), TotalsBuilder::new()));
+        let beside = (self.table == Table::Flows)
+            .then(|| (IndexBuilder::new(), TotalsBuilder::of_rows(self.rows_left.min(self.rules.part_rows))));
         Ok(Open { name, part, beside })
     }
 

@@ -1,13 +1,15 @@
 //! A part that is merged, read from beginning to end.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::datatypes::{Schema, SchemaRef};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::statistics::Statistics;
 
 use crate::layout::hour_of;
 use crate::part::Tally;
@@ -19,6 +21,8 @@ pub(crate) struct Source<'a> {
     part: &'a Part,
     rows: ParquetRecordBatchReader,
     schema: SchemaRef,
+    /// For each of the table's columns one of nulls, where the part has no other.
+    nulls: Vec<ArrayRef>,
     tally: Tally,
 }
 
@@ -29,14 +33,17 @@ impl<'a> Source<'a> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
         let schema = part.table.schema();
         fits(reader.schema(), &schema)?;
-        let rows = reader.with_batch_size(PAGE_ROWS).build().map_err(|error| error.to_string())?;
-        Ok(Self { part, rows, schema, tally: Tally::new(part.table) })
+        let telling = ProjectionMask::roots(reader.parquet_schema(), with_values(&reader));
+        let rows = reader.with_projection(telling).with_batch_size(PAGE_ROWS).build();
+        let rows = rows.map_err(|error| error.to_string())?;
+        let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), PAGE_ROWS)).collect();
+        Ok(Self { part, rows, schema, nulls, tally: Tally::new(part.table) })
     }
 
     /// The next rows. At the end it says whether they were what the manifest promised.
     pub(crate) fn next(&mut self) -> Result<Option<RecordBatch>, String> {
         let Some(batch) = self.rows.next() else { return self.check().map(|()| None) };
-        let batch = with_columns(&batch.map_err(|error| error.to_string())?, &self.schema)?;
+        let batch = self.with_columns(&batch.map_err(|error| error.to_string())?)?;
         let (first, last) = split::span(split::received(&batch));
         let hour = hour_of(self.part.min_received_ns);
         if batch.num_rows() > 0 && (hour_of(first), hour_of(last)) != (hour, hour) {
@@ -44,6 +51,16 @@ impl<'a> Source<'a> {
         }
         self.tally.add(&batch);
         Ok(Some(batch))
+    }
+
+    /// A column that the part lacks is null.
+    fn with_columns(&self, batch: &RecordBatch) -> Result<RecordBatch, String> {
+        let fields = self.schema.fields().iter().zip(&self.nulls);
+        let columns = fields.map(|(field, nulls)| {
+            let found = batch.column_by_name(field.name());
+            found.map_or_else(|| nulls.slice(0, batch.num_rows()), Arc::clone)
+        });
+        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect()).map_err(|error| error.to_string())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -75,12 +92,14 @@ fn fits(found: &Schema, known: &Schema) -> Result<(), String> {
     Ok(())
 }
 
-/// A column that an older program did not have is null.
-fn with_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    let column = |field: &Arc<arrow::datatypes::Field>| -> ArrayRef {
-        let found = batch.column_by_name(field.name());
-        found.map_or_else(|| new_null_array(field.data_type(), batch.num_rows()), Arc::clone)
-    };
-    let columns = schema.fields().iter().map(column).collect();
-    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| error.to_string())
+/// The columns that have a value somewhere, as the footer says. Most columns of a part have none.
+fn with_values(reader: &ParquetRecordBatchReaderBuilder<File>) -> BTreeSet<usize> {
+    let schema = reader.parquet_schema();
+    let leaves = (0..schema.num_columns()).filter(|&leaf| {
+        reader.metadata().row_groups().iter().any(|group| {
+            let nulls = group.column(leaf).statistics().and_then(Statistics::null_count_opt);
+            nulls != u64::try_from(group.num_rows()).ok()
+        })
+    });
+    leaves.map(|leaf| schema.get_column_root_idx(leaf)).collect()
 }

@@ -17,7 +17,11 @@ use super::write::{Description, Extra, Row, TotalsFile, Writer};
 use crate::{DiskError, split};
 
 /// Groups of one dimension at most: addresses take some 80 bytes each. A dimension that has more is left out.
-const GROUPS_MAX: usize = 1 << 19;
+const GROUPS_MAX: usize = 1 << 18;
+/// So many are always kept.
+const GROUPS_MIN: usize = 1 << 16;
+/// Where there are more, a group must stand for so many rows on the average: else it is not much less to keep and read.
+const ROWS_A_GROUP: u64 = 8;
 
 /// What flows add up to, by each dimension and by minute.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct TotalsBuilder {
     /// The dimensions that are not kept by time; none where there were too many groups.
     others: Vec<(Dimension, Option<(Groupings, Cells)>)>,
     numbers: Vec<u32>,
+    /// Groups that an address dimension, or one of numbers, may have.
+    groups_max: usize,
     /// Whether some row's sampler is not its exporter.
     samplers_differ: bool,
     /// Whether no file can be made.
@@ -69,9 +75,16 @@ impl TotalsBuilder {
             bins: Bins::new(),
             others: others.map(|dimension| (dimension, Some((Groupings::of(dimension), Cells::default())))).collect(),
             numbers: Vec::new(),
+            groups_max: GROUPS_MAX,
             samplers_differ: false,
             given_up: false,
         }
+    }
+
+    /// Totals of so many rows to come: dimensions that have too many groups for them are left out.
+    pub fn of_rows(rows: u64) -> Self {
+        let groups = usize::try_from(rows / ROWS_A_GROUP).unwrap_or(GROUPS_MAX);
+        Self { groups_max: groups.clamp(GROUPS_MIN, GROUPS_MAX), ..Self::new() }
     }
 
     /// Adds flows, in any order. Columns that the batch lacks are null.
@@ -96,7 +109,7 @@ impl TotalsBuilder {
         self.add_extras(batch, &exporters, &measures);
         self.add_timed(batch, &exporters, &measures);
         for (dimension, state) in &mut self.others {
-            add_other(state, &mut self.numbers, *dimension, batch, &measures);
+            add_other(state, &mut self.numbers, *dimension, batch, &measures, self.groups_max);
         }
     }
 
@@ -305,12 +318,14 @@ fn add_other(
     dimension: Dimension,
     batch: &RecordBatch,
     of: &Measures,
+    groups_max: usize,
 ) {
     let Some((groupings, cells)) = state else { return };
     let column = dimension.columns().iter().find_map(|column| batch.column_by_name(column.name()));
     groupings.number(column, batch, numbers);
     match groupings.len() {
-        count if count > GROUPS_MAX => *state = None,
+        // Ports are few whatever they are.
+        count if count > groups_max && count != PORTS => *state = None,
         count => cells.add_rows(0..numbers.len(), numbers, count, of),
     }
 }

@@ -83,7 +83,17 @@ impl<K> Default for Adaptive<K> {
 }
 
 impl<K: Key> Adaptive<K> {
-    /// Encodes a page.
+    /// Takes a page of nulls, where no value came before; false where one did.
+    pub(super) fn add_nulls(&mut self, rows: usize) -> bool {
+        let none_yet = self.mode == Mode::Undecided;
+        if none_yet {
+            self.nulls += rows;
+            self.empty.push(rows);
+        }
+        none_yet
+    }
+
+    /// Encodes a page; the first has a value.
     pub(super) fn page<I, D>(
         &mut self,
         values: Values<'_, I, D>,
@@ -97,10 +107,6 @@ impl<K: Key> Adaptive<K> {
     {
         let Values { rows, nulls, keys, count, alike, direct } = values;
         self.nulls += rows - count;
-        if count == 0 && self.mode == Mode::Undecided {
-            self.empty.push(rows);
-            return Ok(());
-        }
         let levels = |body: &mut Body| {
             body.clear();
             if field.nullable {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, DictionaryArray, PrimitiveArray};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, DictionaryArray, PrimitiveArray, new_null_array,
+};
 use arrow::datatypes::Int32Type;
 use parquet::basic::Encoding;
 use parquet::errors::Result;
@@ -13,11 +15,13 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use super::adaptive::{Adaptive, Manner, Values};
 use crate::encode::Tools;
 use crate::encode::chunk::{Chunk, Codec, Sink};
+use crate::encode::group::Group;
 use crate::encode::interner::Short;
 use crate::encode::layout::Field;
 use crate::encode::numbers::{self, Number, nulls_of};
 use crate::encode::pages::{self, Pages, null_chunk};
 use crate::encode::statistics::{Span, of_bytes, of_numbers};
+use crate::encode::stock::Stock;
 use crate::encode::strings::Strings;
 use crate::encode::{indices, lengths};
 
@@ -61,6 +65,10 @@ impl<T: ArrowPrimitiveType<Native: Number>> Numbers<T> {
     pub(super) fn finish(self, field: &Field, sink: &mut Sink, tools: &mut Tools) -> Finished {
         let statistics = of_numbers(self.span, self.pages.nulls());
         self.pages.finish(&Self::MANNER, statistics, field, sink, tools)
+    }
+
+    pub(super) fn nulls(&mut self, rows: usize) -> bool {
+        self.pages.add_nulls(rows)
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -119,6 +127,10 @@ impl Addresses {
         let ends = self.ends.as_ref().map(|(least, most)| (&least[..], &most[..]));
         let statistics = of_bytes(ends, self.pages.nulls());
         self.pages.finish(&Self::MANNER, statistics, field, sink, tools)
+    }
+
+    pub(super) fn nulls(&mut self, rows: usize) -> bool {
+        self.pages.add_nulls(rows)
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -188,7 +200,58 @@ impl Words {
         chunk.finish(of_bytes(ends, self.nulls))
     }
 
+    /// Words are nearly never null: as with values.
+    pub(super) const fn nulls(&self, _: usize) -> bool {
+        false
+    }
+
     pub(super) const fn memory(&self) -> usize {
         self.pages.bytes()
+    }
+}
+
+/// Lists, maps and text: nearly always null.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// From the first value on.
+    stock: Option<Stock>,
+    /// The rows of the pages before it.
+    empty: Vec<usize>,
+}
+
+impl Rare {
+    pub(super) fn nulls(&mut self, rows: usize) -> bool {
+        if self.stock.is_none() {
+            self.empty.push(rows);
+        }
+        self.stock.is_none()
+    }
+
+    pub(super) fn page(&mut self, array: &ArrayRef, field: &Field) -> Result<()> {
+        let stock = match &mut self.stock {
+            Some(stock) => stock,
+            None => {
+                let mut stock = Stock::new(&field.stock)?;
+                for rows in std::mem::take(&mut self.empty) {
+                    stock.write(&field.stock, &new_null_array(array.data_type(), rows))?;
+                }
+                self.stock.insert(stock)
+            }
+        };
+        stock.write(&field.stock, array)
+    }
+
+    pub(super) fn finish(self, field: &Field, sink: &mut Sink, tools: &mut Tools, group: &mut Group) -> Result<()> {
+        if let Some(stock) = self.stock {
+            return stock.finish(&field.stock, sink, group);
+        }
+        field.leaves.iter().try_for_each(|leaf| {
+            group.add(null_chunk(leaf, &self.empty, sink, tools)?);
+            Ok(())
+        })
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.stock.as_ref().map_or(0, Stock::memory)
     }
 }
