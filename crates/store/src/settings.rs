@@ -22,7 +22,7 @@ pub const PAGE_ROWS: usize = 16_384;
 /// What a writer holds in memory is bounded by this and the next.
 pub const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Encoded bytes after which a row group is closed.
-pub(crate) const ROW_GROUP_BYTES: usize = 24 << 20;
+pub(crate) const ROW_GROUP_BYTES: usize = 28 << 20;
 /// Cells that are encoded at a time. The default of 1 024 costs calls.
 const WRITE_BATCH: usize = 8_192;
 /// Bytes of a page before compression.

@@ -422,6 +422,33 @@ fn what_is_beyond_64_bits_is_left_out_or_the_file_not_made() {
 }
 
 #[test]
+fn addresses_that_stand_for_few_rows_each_are_left_out() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("totals.parquet");
+    let flow = |n: usize| Flow { src: Some((true, n as u8)), ..plain(T0) };
+    let named = |from: usize| {
+        let mut builder = Builder::new(Table::Flows);
+        for n in from..from + 70_000 {
+            builder.time(Column::TimeReceivedNs).push(T0);
+            builder.address(Column::SrcAddr).push(&(n as u32).to_be_bytes());
+            builder.u64(Column::Bytes).push(1);
+            builder.advance(1);
+        }
+        builder.finish()
+    };
+    for (rows, lacks) in [(100_000, &["part/src_addr".to_owned()][..]), (1_000_000, &[])] {
+        let mut builder = TotalsBuilder::of_rows(rows);
+        builder.add(&batch(&(0..10).map(flow).collect::<Vec<_>>()));
+        builder.add(&named(0));
+        builder.add(&named(0));
+        let lacking = builder.finish(&path).unwrap().unwrap().lacks;
+        let lacking: Vec<String> = lacking.into_iter().filter(|lack| lack.starts_with("part/")).collect();
+        assert_eq!(lacking, lacks);
+        assert_eq!(read(&path).keys().filter(|(at, ..)| at == "part/src_addr").count() > 0, lacks.is_empty());
+    }
+}
+
+#[test]
 fn a_file_says_when_a_sampler_is_not_its_exporter() {
     let folder = TempDir::new().unwrap();
     let [one, two, both] = ["one", "two", "both"].map(|name| folder.path().join(name));

@@ -247,9 +247,9 @@ impl TotalsBuilder {
     }
 
     fn timed_keys(&self, dimension: Dimension) -> Vec<Key> {
-        let exporter = |number: usize| self.exporters.keys()[number];
+        let exporters = self.exporters.keys();
         let interface = |key: &u64| Key {
-            address: exporter((key >> 33) as usize),
+            address: exporters[(key >> 33) as usize],
             // The lower half is the interface's number.
             number: (key >> 32 & 1 == 1).then_some(*key as u32),
         };
@@ -257,7 +257,7 @@ impl TotalsBuilder {
             Dimension::InIf => self.interfaces[0].keys().iter().map(interface).collect(),
             Dimension::OutIf => self.interfaces[1].keys().iter().map(interface).collect(),
             Dimension::Proto => numbered(PROTOCOLS),
-            _ => self.exporters.keys().iter().map(|&address| Key { address, number: None }).collect(),
+            _ => exporters.iter().map(|&address| Key { address, number: None }).collect(),
         }
     }
 }
@@ -286,7 +286,7 @@ impl Groupings {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Addresses(addresses) => {
-                addresses.keys().iter().map(|&address| Key { address, number: None }).collect()
+                addresses.keys().into_iter().map(|address| Key { address, number: None }).collect()
             }
             Self::Ports => numbered(PORTS),
             Self::Numbers(keys) => keys.keys().iter().map(|&number| Key { address: None, number }).collect(),

@@ -80,8 +80,8 @@ impl<K: Copy + Eq + std::hash::Hash> Keys<K> {
 pub(super) struct Addresses {
     four: HashMap<u32, u32, Folds>,
     other: HashMap<(u128, u8), u32, Folds>,
-    keys: Vec<Option<Address>>,
     null: Option<u32>,
+    count: u32,
     /// Whether one was longer than any address is.
     pub(super) strange: bool,
 }
@@ -90,11 +90,11 @@ impl Addresses {
     pub(super) fn new() -> Self {
         let folds = Folds::default();
         let (four, other) = (HashMap::with_hasher(folds), HashMap::with_hasher(folds));
-        Self { four, other, keys: Vec::new(), null: None, strange: false }
+        Self { four, other, null: None, count: 0, strange: false }
     }
 
     pub(super) fn number(&mut self, address: Option<&[u8]>) -> u32 {
-        let next = self.keys.len() as u32;
+        let next = self.count;
         let number = match address {
             None => *self.null.get_or_insert(next),
             Some(&[a, b, c, d]) => *self.four.entry(u32::from_be_bytes([a, b, c, d])).or_insert(next),
@@ -106,18 +106,24 @@ impl Addresses {
                 *self.other.entry((u128::from_be_bytes(short.bytes), short.length)).or_insert(next)
             }
         };
-        if number == next {
-            self.keys.push(address.and_then(Address::new));
-        }
+        self.count += u32::from(number == next);
         number
     }
 
-    pub(super) fn keys(&self) -> &[Option<Address>] {
-        &self.keys
+    /// By their numbers. The tables know them all, so that they need not be kept twice until they are wanted.
+    pub(super) fn keys(&self) -> Vec<Option<Address>> {
+        let mut keys = vec![None; self.len()];
+        for (address, &number) in &self.four {
+            keys[number as usize] = Address::new(&address.to_be_bytes());
+        }
+        for (&(bytes, length), &number) in &self.other {
+            keys[number as usize] = Some(Address { length, bytes: bytes.to_be_bytes() });
+        }
+        keys
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.keys.len()
+    pub(super) const fn len(&self) -> usize {
+        self.count as usize
     }
 }
 
