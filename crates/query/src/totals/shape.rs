@@ -9,6 +9,7 @@ use datafusion::common::{Column as PlanColumn, Result, ScalarValue};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, ScalarFunction};
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, col, lit};
+use datafusion::prelude::coalesce;
 use finderscope_flow::{Column, Table};
 use finderscope_store::totals::columns;
 
