@@ -24,7 +24,7 @@ use finderscope_wire::ipfix::{self, Encoder, FieldSpecifier};
 use finderscope_wire::netflow::{v5, v9};
 use finderscope_wire::packet::{Address, Frame, HeaderProtocol, Transport};
 use finderscope_wire::sflow::{
-    self, DatagramHeader, ExtendedRouter, ExtendedSwitch, FlowHeader, FlowRecord, Interface, SampledHeader,
+    self, DataSource, DatagramHeader, ExtendedRouter, ExtendedSwitch, FlowHeader, FlowRecord, Interface, SampledHeader,
 };
 
 const FLOWS: usize = 30;
@@ -41,15 +41,17 @@ fn main() {
     }
     let copied = if time.is_zero() { f64::NAN } else { copied_per_second() };
     println!("a copy of large buffers reads and writes {:.1} GB/s", copied / 1e9);
-    for (name, datagrams, flows) in [
-        ("netflow v5", (0..DATAGRAMS).map(netflow5).collect::<Vec<_>>(), FLOWS),
-        ("netflow v9, 18 fields", (0..DATAGRAMS).map(netflow9).collect(), FLOWS),
-        ("ipfix, 18 fields", (0..DATAGRAMS).map(ipfix).collect(), FLOWS),
-        ("ipfix, 8 fields", (0..DATAGRAMS).map(narrow).collect(), FLOWS),
-        ("sflow, 8 samples", (0..DATAGRAMS).map(sflow).collect(), 8),
-    ] {
+    let cases: [(&str, fn(usize) -> Vec<u8>, usize); 6] = [
+        ("netflow v5", netflow5, FLOWS),
+        ("netflow v9, 18 fields", netflow9, FLOWS),
+        ("ipfix, 18 fields", ipfix, FLOWS),
+        ("ipfix, 8 fields", narrow, FLOWS),
+        ("sflow, 8 samples", sflow, 8),
+        ("sflow, 5 mixed samples", mixed, 5),
+    ];
+    for (name, make, flows) in cases {
         if name.contains(&only) {
-            measure(name, &datagrams, flows, time, copied);
+            measure(name, &(0..DATAGRAMS).map(make).collect::<Vec<_>>(), flows, time, copied);
         }
     }
 }
@@ -379,40 +381,71 @@ fn ipfix_of(number: usize, fields: &[FieldSpecifier]) -> Vec<u8> {
     bytes
 }
 
+/// Eight packets of TCP over IPv4 that take one way.
 fn sflow(number: usize) -> Vec<u8> {
+    samples(number, 8, |random| {
+        let source = Address::V4((random as u32).to_be_bytes());
+        let destination = Address::V4(((random >> 32) as u32).to_be_bytes());
+        let tcp = Transport::Tcp { src_port: random as u16, dst_port: 443, sequence: 1, flags: 0x10 };
+        (source, destination, tcp, [3, 4])
+    })
+}
+
+/// Five packets as they come: one in five over IPv6, one in five UDP, some ICMP, between 48 interfaces.
+fn mixed(number: usize) -> Vec<u8> {
+    samples(number, 5, |random| {
+        let address = |at: u32| match random % 5 {
+            0 => Address::V6([(random >> at) as u8; 16]),
+            _ => Address::V4(((random >> at) as u32).to_be_bytes()),
+        };
+        let (src_port, dst_port) = (random as u16, 53 + (random >> 20) as u16 % 2_000);
+        let transport = match (random >> 8) % 50 {
+            0..10 => Transport::Udp { src_port, dst_port: 53 },
+            10 => Transport::Icmp { kind: 8, code: 0 },
+            _ => Transport::Tcp { src_port, dst_port, sequence: random as u32, flags: 0x18 },
+        };
+        let interface = |at: u32| 1 + (random >> at) as u32 % 48;
+        (address(0), address(32), transport, [interface(16), interface(40)])
+    })
+}
+
+/// A datagram of samples of packets, each with what a switch and a router know.
+fn samples(number: usize, count: usize, packet: impl Fn(u64) -> (Address, Address, Transport, [u32; 2])) -> Vec<u8> {
     let mut bytes = Vec::new();
     let header = DatagramHeader { sequence_number: number as u32, uptime_ms: UPTIME_MS, ..Default::default() };
     let mut datagram = sflow::Encoder::new(&mut bytes, &header);
-    for flow in 0..8 {
+    for flow in 0..count {
         let random = scramble(number, flow);
-        let mut packet = Vec::new();
+        let (src_addr, dst_addr, transport, [input, output]) = packet(random);
+        let mut header = Vec::new();
         let frame = Frame {
-            src_mac: [2, 0, 0, 0, 0, 1],
-            dst_mac: [2, 0, 0, 0, 0, 2],
+            src_mac: [2, 0, 0, 0, 0, input as u8],
+            dst_mac: [2, 0, 0, 1, 0, output as u8],
             vlans: &[],
-            src_addr: Address::V4((random as u32).to_be_bytes()),
-            dst_addr: Address::V4(((random >> 32) as u32).to_be_bytes()),
+            src_addr,
+            dst_addr,
             tos: 0,
             ttl: 64,
             label: 0,
-            transport: Transport::Tcp { src_port: random as u16, dst_port: 443, sequence: 1, flags: 0x10 },
+            transport,
             payload_length: 1000,
         };
-        frame.encode(&mut packet);
-        packet.resize(128, 0);
-        let sequence_number = (number * 8 + flow) as u32;
+        frame.encode(&mut header);
+        header.resize(128, 0);
+        let sequence_number = (number * count + flow) as u32;
         let mut sample = datagram.flow_sample(&FlowHeader {
             sequence_number,
+            source: DataSource { class: 0, index: input },
             sampling_rate: 1000,
-            input: Interface::index(3),
-            output: Interface::index(4),
+            input: Interface::index(input),
+            output: Interface::index(output),
             ..Default::default()
         });
         sample.record(&FlowRecord::SampledHeader(SampledHeader {
             protocol: HeaderProtocol::ETHERNET,
             frame_length: 1058,
             stripped: 4,
-            header: &packet,
+            header: &header,
         }));
         sample.record(&FlowRecord::ExtendedSwitch(ExtendedSwitch {
             src_vlan: 10,
