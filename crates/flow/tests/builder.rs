@@ -5,6 +5,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{UInt16Type, UInt64Type};
 use finderscope_flow::builder::{BATCH_BYTES, BATCH_ROWS};
 use finderscope_flow::{Builder, Column, FlowType, Kind, Table, Tables};
+use proptest::prelude::*;
 
 #[test]
 fn columns_that_were_not_written_catch_up_with_nulls() {
@@ -218,4 +219,103 @@ fn what_is_one_value_to_its_end_is_right_in_every_batch() {
         assert!(exporters.len() == rows && exporters.iter().all(|value| value == Some(&address[..])));
         assert_eq!(batch.column_by_name("type").unwrap().as_any_dictionary().keys().null_count(), 0);
     }
+}
+
+/// What is done to a column: cells of these values, of which some are null or long, or a run, or nothing for so many rows.
+#[derive(Clone, Debug)]
+enum Step {
+    Cells(Vec<u16>, u64),
+    Run(u16, usize),
+    Behind(usize),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let masks = prop_oneof![Just(u64::MAX), any::<u64>(), Just(0)];
+    prop_oneof![
+        6 => (prop::collection::vec(0_u16..2, 0..=32), masks).prop_map(|(values, mask)| Step::Cells(values, mask)),
+        1 => (0_u16..2, 0_usize..5).prop_map(|(value, count)| Step::Run(value, count)),
+        1 => (0_usize..5).prop_map(Step::Behind),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn cells_that_come_many_at_once_are_what_single_ones_would_be(
+        batches in prop::collection::vec(prop::collection::vec(any_step(), 0..12), 1..4),
+    ) {
+        let (mut many, mut single) = (Builder::new(Table::Flows), Builder::new(Table::Flows));
+        for steps in batches {
+            for step in steps {
+                prop_assert_eq!(many_cells(&mut many, &step), single_cells(&mut single, &step));
+            }
+            prop_assert_eq!(many.finish(), single.finish());
+        }
+    }
+}
+
+fn many_cells(builder: &mut Builder, step: &Step) -> usize {
+    let rows = match step {
+        Step::Cells(values, mask) => {
+            let mut room = [0; 32];
+            room[..values.len()].copy_from_slice(values);
+            // What is no null is asked as whoever knows it asks: by all bits.
+            let valid = if mask.trailing_ones() as usize >= values.len() { u64::MAX } else { *mask };
+            builder.u16(Column::SrcPort).extend_valid(&room, values.len(), valid);
+            let addresses: Vec<_> = values.iter().map(|&value| address(value)).collect();
+            let same = addresses.windows(2).all(|pair| pair[0] == pair[1]);
+            let cells = builder.address(Column::SrcAddr);
+            if !(same && values.first().is_some_and(|&first| cells.go_on_with(&address(first)[..4], values.len()))) {
+                let bits = addresses.iter().enumerate();
+                cells.extend_mixed(bits.map(|(at, value)| (value, !same && mask >> at & 1 == 1)));
+            }
+            values.len()
+        }
+        Step::Run(value, count) => {
+            builder.u16(Column::SrcPort).push_run(*value, *count);
+            builder.address(Column::SrcAddr).push_run(&address(*value)[..4], *count);
+            *count
+        }
+        Step::Behind(count) => *count,
+    };
+    always(builder, rows);
+    rows
+}
+
+fn single_cells(builder: &mut Builder, step: &Step) -> usize {
+    let rows = match step {
+        Step::Cells(values, mask) => {
+            let same = values.windows(2).all(|pair| pair[0] == pair[1]);
+            for (at, &value) in values.iter().enumerate() {
+                let valid = mask >> at & 1 == 1;
+                builder.u16(Column::SrcPort).push_option(valid.then_some(value));
+                builder.address(Column::SrcAddr).push(&address(value)[..if valid && !same { 16 } else { 4 }]);
+            }
+            values.len()
+        }
+        Step::Run(value, count) => {
+            for _ in 0..*count {
+                builder.u16(Column::SrcPort).push(*value);
+                builder.address(Column::SrcAddr).push(&address(*value)[..4]);
+            }
+            *count
+        }
+        Step::Behind(count) => {
+            builder.u16(Column::SrcPort).push_nulls(*count);
+            builder.address(Column::SrcAddr).push_nulls(*count);
+            *count
+        }
+    };
+    always(builder, rows);
+    rows
+}
+
+/// What no row is without.
+fn always(builder: &mut Builder, rows: usize) {
+    builder.time(Column::TimeReceivedNs).push_run(7, rows);
+    builder.word(Column::Type).push_run(FlowType::Ipfix as i32, rows);
+    builder.advance(rows);
+}
+
+fn address(value: u16) -> [u8; 16] {
+    [value as u8 + 1; 16]
 }

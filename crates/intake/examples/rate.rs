@@ -32,6 +32,9 @@ const DATAGRAMS: usize = 4_096;
 const SECONDS: u32 = 1_767_225_600;
 const UPTIME_MS: u32 = 100_000_000;
 
+/// A name, what makes a datagram of a number, and how many flows are in one.
+type Case = (&'static str, fn(usize) -> Vec<u8>, usize);
+
 fn main() {
     let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(3.0);
     let time = Duration::from_secs_f64(seconds);
@@ -41,7 +44,7 @@ fn main() {
     }
     let copied = if time.is_zero() { f64::NAN } else { copied_per_second() };
     println!("a copy of large buffers reads and writes {:.1} GB/s", copied / 1e9);
-    let cases: [(&str, fn(usize) -> Vec<u8>, usize); 6] = [
+    let cases: [Case; 6] = [
         ("netflow v5", netflow5, FLOWS),
         ("netflow v9, 18 fields", netflow9, FLOWS),
         ("ipfix, 18 fields", ipfix, FLOWS),

@@ -15,12 +15,17 @@ use crate::ledger::Ledger;
 /// One in so many exporters is forgotten at once.
 const FORGET_SHARE: usize = 64;
 
+/// Exporters that are found without a search: two that share a place take it from each other.
+const RECENT: usize = 32;
+
 /// All exporters.
 #[derive(Debug, Default)]
 pub(crate) struct Exporters {
     list: Vec<Exporter>,
     by_address: HashMap<IpAddr, usize>,
     by_identity: HashMap<String, usize>,
+    /// Where those stand who sent last, by the lower bits of their addresses.
+    recent: [u32; RECENT],
     /// How many are not listed.
     strangers: usize,
     /// What those counted who are forgotten.
@@ -29,10 +34,24 @@ pub(crate) struct Exporters {
 
 impl Exporters {
     /// Where the sender of `delivery` stands, if it is known.
-    pub(crate) fn find(&self, delivery: &Delivery<'_>) -> Option<usize> {
-        match delivery.identity {
-            Some(identity) => self.by_identity.get(identity).copied(),
-            None => self.by_address.get(&delivery.source.ip()).copied(),
+    pub(crate) fn find(&mut self, delivery: &Delivery<'_>) -> Option<usize> {
+        if let Some(identity) = delivery.identity {
+            return self.by_identity.get(identity).copied();
+        }
+        let address = delivery.source.ip();
+        let last = match address {
+            IpAddr::V4(address) => address.octets()[3],
+            IpAddr::V6(address) => address.octets()[15],
+        };
+        let recent = &mut self.recent[usize::from(last) % RECENT];
+        // Whoever stands there now may have come after the one that did.
+        match self.list.get(*recent as usize) {
+            Some(known) if matches!(known.key, ExporterKey::Address(key) if key == address) => Some(*recent as usize),
+            _ => {
+                let at = *self.by_address.get(&address)?;
+                *recent = at as u32;
+                Some(at)
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod counters;
 mod extended;
 mod facts;
 mod flows;
+mod gathered;
 mod named;
 mod places;
 mod row;
@@ -15,7 +16,7 @@ pub use places::{Place, counter_place, flow_place};
 use finderscope_wire::WireError;
 use finderscope_wire::sflow::{DataSource, Datagram, FlowHeader, Sample};
 
-pub(crate) use self::row::Row;
+pub(crate) use self::gathered::Gathered;
 use self::rows::{Rows, said};
 use crate::Protocol;
 use crate::config::Limits;
@@ -49,7 +50,7 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
         domain: datagram.sub_agent_id,
         sequence: Some(datagram.sequence_number),
     };
-    let mut rows = Rows::new(&context, std::mem::take(&mut pass.shared.buffers.samples));
+    let mut rows = Rows::new(&context, pass.shared.buffers.samples.take().unwrap_or_default());
     let mut samples = datagram.samples();
     loop {
         if let Some((usual, behind)) = samples.usual()
@@ -79,7 +80,7 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
             Err(error) => settle(Some(error), exporter, pass),
         }
     }
-    pass.shared.buffers.samples = rows.end(pass.tables);
+    pass.shared.buffers.samples = Some(rows.end(pass.tables));
 }
 
 /// Takes note of a flow sample, whatever its records are.

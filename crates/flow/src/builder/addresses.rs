@@ -40,7 +40,11 @@ struct Address {
 
 impl Address {
     /// None of a length that no address has.
+    #[inline]
     fn of(bytes: &[u8]) -> Option<Self> {
+        if let Ok(bytes) = <[u8; WORD]>::try_from(bytes) {
+            return Some(Self { words: [u32::from_ne_bytes(bytes), 0, 0, 0], count: 1 });
+        }
         let (chunks, rest) = bytes.as_chunks::<WORD>();
         let mut address = Self { words: [0; LONG], count: chunks.len() };
         if !rest.is_empty() || chunks.len() > LONG {
@@ -133,6 +137,33 @@ impl Addresses {
             }
         }
         self.ends.add(N, count);
+    }
+
+    /// `count` cells of these bytes, if all cells so far are the same, so that values which come and go do not begin a
+    /// run with each. Says whether they are.
+    pub fn go_on_with(&mut self, bytes: &[u8], count: usize) -> bool {
+        let address = Address::of(bytes);
+        let same = self.ends.len() == 0 && (self.run_cells == 0 || self.run == address);
+        if same {
+            self.go_on(address, count);
+        }
+        same
+    }
+
+    /// A cell for each value: all sixteen bytes of it where it is long, else the first four.
+    pub fn extend_mixed<'v>(&mut self, values: impl ExactSizeIterator<Item = (&'v [u8; WORD * LONG], bool)>) {
+        self.write_run();
+        grow(&mut self.words, values.len() * LONG);
+        let words = &mut self.words;
+        self.ends.extend(values.map(|(value, long)| {
+            if long {
+                words.extend_from_slice(&std::array::from_fn::<_, LONG, _>(|at| word(value, at)));
+                WORD * LONG
+            } else {
+                words.push(word(value, 0));
+                WORD
+            }
+        }));
     }
 
     #[inline]
@@ -237,6 +268,17 @@ impl Ends {
             self.turn(length);
         }
         self.cells += cells;
+    }
+
+    /// Cells of these lengths.
+    fn extend(&mut self, lengths: impl ExactSizeIterator<Item = usize>) {
+        self.write();
+        grow(&mut self.written, lengths.len());
+        for length in lengths {
+            self.start += length;
+            self.length = length;
+            self.written.push(super::offset(self.start));
+        }
     }
 
     /// Goes on with cells of another length.

@@ -89,13 +89,35 @@ impl<T: ArrowNativeType> Fixed<T> {
         self.values.extend_from_slice(values);
     }
 
-    /// A cell for each value, at most 64, of which those are null whose bit is not set in `valid`.
-    #[inline]
-    pub fn extend_valid(&mut self, values: impl ExactSizeIterator<Item = T>, valid: u64) {
-        let count = values.len();
-        self.make_room(count);
-        self.validity.mask(self.values.len(), valid, count);
-        self.values.extend(values);
+    /// A cell for each of the first `count` values, at most 64, of which those are null whose bit is not set in `valid`.
+    #[inline(never)]
+    pub fn extend_valid<const N: usize>(&mut self, values: &[T; N], count: usize, valid: u64) {
+        /// Values that are copied at once: some too many cost less than to copy no more than there are.
+        const CHUNK: usize = 8;
+        if self.values.is_empty() && self.goes_on(values.get(..count).unwrap_or_default(), valid) {
+            return;
+        }
+        self.make_room(N);
+        let before = self.values.len();
+        self.validity.mask(before, valid, count);
+        let (chunks, rest) = values.as_chunks::<CHUNK>();
+        for chunk in chunks.iter().take(count.div_ceil(CHUNK)) {
+            self.values.extend_from_slice(chunk);
+        }
+        self.values.extend_from_slice(rest);
+        self.values.truncate(before + count);
+    }
+
+    /// Counts cells that are what all cells were so far. Later ones are written, so that values which come and go do not
+    /// begin a run with each.
+    fn goes_on(&mut self, values: &[T], valid: u64) -> bool {
+        let Some(&first) = values.first() else { return true };
+        let is_known = self.run_cells == 0 || self.run == Some(first);
+        let same = is_known && valid == u64::MAX && values.iter().all(|&value| value == first);
+        if same {
+            self.go_on(Some(first), values.len());
+        }
+        same
     }
 
     /// The cells from row `from` on, to be changed in place.

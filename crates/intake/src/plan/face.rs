@@ -25,7 +25,7 @@ pub(crate) struct Buffers {
     pub(crate) times: TimeBuffers,
     pub(crate) text: String,
     /// Samples of a datagram.
-    pub(crate) samples: Vec<crate::sflow::Row>,
+    pub(crate) samples: Option<Box<crate::sflow::Gathered>>,
     chosen: Spans,
     one: Spans,
 }

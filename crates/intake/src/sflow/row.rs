@@ -12,7 +12,7 @@ const FCS_BYTES: u32 = 4;
 
 /// A row. A field that `has` does not name is zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Row {
+pub(super) struct Row {
     /// The fields that are there: those of `packet` in the lower half.
     pub(super) has: u64,
     pub(super) packet: Brief,
@@ -35,7 +35,9 @@ pub(crate) struct Row {
 }
 
 macro_rules! bits {
-    ($($name:ident $bit:literal;)*) => { impl Row { $(pub(super) const $name: u64 = 1 << (Brief::BITS + $bit);)* } };
+    ($($(#[$doc:meta])* $name:ident $bit:literal;)*) => {
+        impl Row { $($(#[$doc])* pub(super) const $name: u64 = 1 << (Brief::BITS + $bit);)* }
+    };
 }
 
 bits! {
@@ -50,6 +52,8 @@ bits! {
     DST_VLAN 8;
     SRC_NET 9;
     DST_NET 10;
+    /// What every row has.
+    ALWAYS 11;
 }
 
 /// What a sample's records say, where that is all in the columns of a [`Row`].
@@ -63,11 +67,11 @@ pub(super) struct Said<'a> {
 }
 
 impl Row {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(head: &FlowHeader, rate: Rate, said: &Said<'_>) -> Self {
         let length_l3 = said.header.and_then(|header| bytes_l3(header, said.packet.l3()?));
         let mut row = Self {
-            has: said.packet.has.into(),
+            has: u64::from(said.packet.has) | Self::ALWAYS,
             packet: said.packet,
             rate,
             sequence: head.sequence_number,
@@ -102,7 +106,7 @@ impl Row {
         row
     }
 
-    #[inline]
+    #[inline(always)]
     fn route(&mut self, router: &ExtendedRouter) {
         self.has |= put(&mut self.src_net, u8::try_from(router.src_mask_len).ok(), Self::SRC_NET);
         self.has |= put(&mut self.dst_net, u8::try_from(router.dst_mask_len).ok(), Self::DST_NET);
