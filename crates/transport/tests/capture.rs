@@ -7,6 +7,9 @@ use std::net::SocketAddr;
 use finderscope_transport::capture::{Capture, CaptureError, Counts, Precision, Skip, WriteError, Writer};
 use proptest::prelude::*;
 
+/// Ports at which the reader looks for tunnels inside.
+const TUNNELS: [u16; 9] = [1701, 2152, 3544, 4789, 4790, 6081, 6635, 8472, 51820];
+
 type Owned = (i64, SocketAddr, SocketAddr, Vec<u8>);
 
 /// Reads everything there is, and the error at the end if there is one.
@@ -201,10 +204,16 @@ fn unfinished_repeated_and_overlapping_fragments_are_counted() {
     assert_eq!(count(&many, Skip::Fragment), (0, 200));
 }
 
+/// Two addresses, two ports, and whether they are IPv6.
+fn ends() -> impl Strategy<Value = (u32, u32, u16, u16, bool)> {
+    let port = || any::<u16>().prop_filter("a tunnel's port", |port| !TUNNELS.contains(port));
+    (any::<u32>(), any::<u32>(), port(), port(), any::<bool>())
+}
+
 #[test]
 fn what_is_written_is_read_back() {
     proptest!(|(
-        rows in proptest::collection::vec((0..4_000_000_000_000_000_000_i64, any::<(u32, u32, u16, u16, bool)>(), proptest::collection::vec(any::<u8>(), 0..2000)), 0..20)
+        rows in proptest::collection::vec((0..4_000_000_000_000_000_000_i64, ends(), proptest::collection::vec(any::<u8>(), 0..2000)), 0..20)
     )| {
         let datagrams: Vec<Owned> = rows.into_iter().map(|(time, (a, b, from, to, six), bytes)| {
             let address = |bits: u32, port| match six {
