@@ -24,6 +24,7 @@ mod lengths;
 mod lz4;
 mod merged;
 mod numbers;
+mod out;
 mod pages;
 mod statistics;
 mod stock;
@@ -50,6 +51,7 @@ use self::chunk::{Press, Sink};
 use self::group::Group;
 use self::layout::{Layout, layout};
 use self::merged::Merged;
+use self::out::Out;
 use crate::settings::{CREATED_BY, Encoding};
 
 const MAGIC: &[u8] = b"PAR1";
@@ -60,6 +62,7 @@ const CUT_ROWS: usize = 1 << 17;
 pub struct PartWriter {
     layout: &'static Layout,
     sink: Sink,
+    out: Out,
     tools: Tools,
     /// Rows of a merged part that are no row group yet; a cut part has none.
     merged: Option<Merged>,
@@ -83,11 +86,13 @@ impl PartWriter {
     /// Begins a file.
     pub fn new(file: Arc<File>, table: Table, encoding: Encoding) -> Result<Self> {
         let layout = layout(table, encoding);
-        let mut sink = TrackedWrite::new(file);
+        let out = Out::new(file);
+        let mut sink = TrackedWrite::new(out.clone());
         sink.write_all(MAGIC)?;
         Ok(Self {
             layout,
             sink,
+            out,
             tools: Tools { press: Press::new()?, body: Body::default() },
             merged: (encoding == Encoding::Merged).then(Merged::new),
             groups: Vec::new(),
@@ -152,6 +157,7 @@ impl PartWriter {
         );
         let builder = ParquetMetaDataBuilder::new(file).set_row_groups(self.groups);
         let metadata = builder.set_offset_index(self.merged.is_some().then_some(self.indexes)).build();
-        ParquetMetaDataWriter::new_with_tracked(self.sink, &metadata).finish()
+        ParquetMetaDataWriter::new_with_tracked(self.sink, &metadata).finish()?;
+        Ok(self.out.finish()?)
     }
 }

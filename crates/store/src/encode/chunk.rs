@@ -1,6 +1,5 @@
 //! A column chunk on its way into the file: its pages, and what the footer will say of them.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -16,9 +15,10 @@ use parquet::schema::types::ColumnDescPtr;
 use zstd::zstd_safe::{self, CCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::body::Body;
+use super::out::Out;
 
 /// The file.
-pub(super) type Sink = TrackedWrite<Arc<File>>;
+pub(super) type Sink = TrackedWrite<Out>;
 
 /// The level that merged parts are compressed with. Higher ones cost more and, on streams of bytes, save nothing (measured).
 pub(super) const LEVEL: i32 = 1;

@@ -285,3 +285,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_part_on_a_full_disk_is_an_error_however_small() {
+    for encoding in [Encoding::Cut, Encoding::Merged] {
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let writer = PartWriter::new(Arc::new(file), Table::Flows, encoding).unwrap();
+        let error = writer.finish(KeyValue::new("nothing".to_owned(), None)).unwrap_err();
+        assert!(error.to_string().contains("No space left"), "{error}");
+    }
+}
