@@ -154,7 +154,7 @@ impl<K: Key> Interner<K> {
         let slot = self.push(key);
         self.slots[at] = slot;
         if self.keys.len() * 2 > self.slots.len() {
-            self.slots = vec![0; self.slots.len() * 4];
+            self.slots = vec![0; self.slots.len() * 2];
             self.settle();
         }
         slot - 1

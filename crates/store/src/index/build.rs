@@ -25,7 +25,7 @@ pub(super) const PAGES_MAX: u32 = 1 << 16;
 /// Bytes of a block before it is closed.
 const BLOCK_BYTES: usize = 8 << 10;
 /// Bytes of addresses that wait to be sorted, for each section.
-const PENDING_BYTES: usize = 2 << 20;
+const PENDING_BYTES: usize = 1 << 20;
 
 /// Takes a part's rows, and writes its index.
 pub struct IndexBuilder {

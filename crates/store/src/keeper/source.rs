@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::statistics::Statistics;
@@ -21,7 +21,7 @@ pub(crate) struct Source<'a> {
     part: &'a Part,
     rows: ParquetRecordBatchReader,
     schema: SchemaRef,
-    /// For each of the table's columns one of nulls, where the part has no other.
+    /// Columns of nulls, one of each type, for those that the part lacks.
     nulls: Vec<ArrayRef>,
     tally: Tally,
 }
@@ -36,8 +36,7 @@ impl<'a> Source<'a> {
         let telling = ProjectionMask::roots(reader.parquet_schema(), with_values(&reader));
         let rows = reader.with_projection(telling).with_batch_size(PAGE_ROWS).build();
         let rows = rows.map_err(|error| error.to_string())?;
-        let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), PAGE_ROWS)).collect();
-        Ok(Self { part, rows, schema, nulls, tally: Tally::new(part.table) })
+        Ok(Self { part, rows, schema, nulls: Vec::new(), tally: Tally::new(part.table) })
     }
 
     /// The next rows. At the end it says whether they were what the manifest promised.
@@ -54,13 +53,22 @@ impl<'a> Source<'a> {
     }
 
     /// A column that the part lacks is null.
-    fn with_columns(&self, batch: &RecordBatch) -> Result<RecordBatch, String> {
-        let fields = self.schema.fields().iter().zip(&self.nulls);
-        let columns = fields.map(|(field, nulls)| {
-            let found = batch.column_by_name(field.name());
-            found.map_or_else(|| nulls.slice(0, batch.num_rows()), Arc::clone)
+    fn with_columns(&mut self, batch: &RecordBatch) -> Result<RecordBatch, String> {
+        let schema = Arc::clone(&self.schema);
+        let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+            Some(found) => Arc::clone(found),
+            None => self.nulls(field.data_type(), batch.num_rows()),
         });
-        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect()).map_err(|error| error.to_string())
+        RecordBatch::try_new(Arc::clone(&schema), columns.collect()).map_err(|error| error.to_string())
+    }
+
+    fn nulls(&mut self, of: &DataType, rows: usize) -> ArrayRef {
+        if let Some(known) = self.nulls.iter().find(|known| known.data_type() == of) {
+            return known.slice(0, rows);
+        }
+        let nulls = new_null_array(of, PAGE_ROWS);
+        self.nulls.push(Arc::clone(&nulls));
+        nulls.slice(0, rows)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -10,7 +10,7 @@ use finderscope_flow::{Column, SamplingSource};
 use super::bins::{Bins, Groups};
 use super::cells::Cells;
 use super::dimension::{Dimension, Level, SAMPLERS};
-use super::key::{Addresses, Key, Keys, Order};
+use super::key::{Addresses, Key, Keys, Numbers, Order};
 use super::measures::Measures;
 use super::spread::Span;
 use super::write::{Description, Extra, Row, TotalsFile, Writer};
@@ -49,7 +49,7 @@ enum Groupings {
     Addresses(Addresses),
     /// A port's number is its group's less one; null is the first.
     Ports,
-    Numbers(Keys<Option<u32>>),
+    Numbers(Numbers),
 }
 
 /// The groups of ports, or of protocols, with null.
@@ -266,7 +266,7 @@ impl Groupings {
     fn of(dimension: Dimension) -> Self {
         match dimension {
             Dimension::SrcPort | Dimension::DstPort => Self::Ports,
-            Dimension::SrcAs | Dimension::DstAs => Self::Numbers(Keys::new()),
+            Dimension::SrcAs | Dimension::DstAs => Self::Numbers(Numbers::default()),
             _ => Self::Addresses(Addresses::new()),
         }
     }

@@ -83,13 +83,16 @@ struct Plain {
     packets: u64,
 }
 
-/// With what is scaled beside, so that a row finds all it adds to in one place.
+/// With what is scaled beside, so that a row finds all it adds to in one place. Rows are counted in 32 bits: a part
+/// has far fewer, and what is beyond is noticed as other sums are.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scaled {
-    plain: Plain,
     bytes: u64,
     packets: u64,
-    sampled: u64,
+    bytes_scaled: u64,
+    packets_scaled: u64,
+    flows: u32,
+    sampled: u32,
 }
 
 /// The sums of a dimension's groups.
@@ -115,6 +118,12 @@ impl Default for Cells {
 }
 
 impl Plain {
+    fn sums(&self) -> Sums {
+        let &Self { flows, bytes, packets } = self;
+        let (bytes_scaled, packets_scaled) = (bytes, packets);
+        Sums { flows, bytes, packets, bytes_scaled, packets_scaled, flows_sampled: 0, known: KNOWN }
+    }
+
     /// Adds a row, and says whether that was beyond 64 bits.
     #[inline]
     fn row(&mut self, bytes: u64, packets: u64) -> bool {
@@ -153,9 +162,9 @@ impl Cells {
                 let sampled = scaled.as_ref().map(|scaled| &scaled.sampled[..]);
                 for row in rows.clone() {
                     let cell = &mut cells[groups[row] as usize];
-                    beyond |= cell.plain.row(of.bytes[row], of.packets[row]);
-                    beyond |= plus(&mut cell.bytes, bytes[row]) | plus(&mut cell.packets, packets[row]);
-                    cell.sampled += sampled.map_or(0, |sampled| u64::from(sampled[row]));
+                    beyond |= plus(&mut cell.bytes, of.bytes[row]) | plus(&mut cell.packets, of.packets[row]);
+                    beyond |= plus(&mut cell.bytes_scaled, bytes[row]) | plus(&mut cell.packets_scaled, packets[row]);
+                    beyond |= cell.count(1, sampled.map_or(0, |sampled| u64::from(sampled[row])));
                 }
             }
         }
@@ -171,18 +180,19 @@ impl Cells {
     pub(super) fn add(&mut self, group: usize, sums: &Sums) {
         let scaled = (sums.bytes_scaled, sums.packets_scaled, sums.flows_sampled) != (sums.bytes, sums.packets, 0);
         self.make_room(group + 1, scaled, sums.known != KNOWN);
-        let add = |cell: &mut Plain| {
-            cell.flows += sums.flows;
-            plus(&mut cell.bytes, sums.bytes) | plus(&mut cell.packets, sums.packets)
-        };
         let beyond = match &mut self.kept {
-            Kept::Plain(cells) => add(&mut cells[group]),
+            Kept::Plain(cells) => {
+                let cell = &mut cells[group];
+                cell.flows += sums.flows;
+                plus(&mut cell.bytes, sums.bytes) | plus(&mut cell.packets, sums.packets)
+            }
             Kept::Scaled(cells) => {
                 let cell = &mut cells[group];
-                cell.sampled += sums.flows_sampled;
-                add(&mut cell.plain)
-                    | plus(&mut cell.bytes, sums.bytes_scaled)
-                    | plus(&mut cell.packets, sums.packets_scaled)
+                plus(&mut cell.bytes, sums.bytes)
+                    | plus(&mut cell.packets, sums.packets)
+                    | plus(&mut cell.bytes_scaled, sums.bytes_scaled)
+                    | plus(&mut cell.packets_scaled, sums.packets_scaled)
+                    | cell.count(sums.flows, sums.flows_sampled)
             }
         };
         if let Some(cells) = &mut self.known {
@@ -193,27 +203,27 @@ impl Cells {
 
     /// One group's sums.
     pub(super) fn get(&self, group: usize) -> Sums {
-        let cell = match &self.kept {
-            Kept::Plain(cells) => cells.get(group).map(Scaled::of),
-            Kept::Scaled(cells) => cells.get(group).copied(),
+        let known = self.known.as_ref().and_then(|cells| cells.get(group)).copied().unwrap_or(KNOWN);
+        let sums = match &self.kept {
+            Kept::Plain(cells) => cells.get(group).map(Plain::sums),
+            Kept::Scaled(cells) => cells.get(group).map(Scaled::sums),
         };
-        let Some(Scaled { plain, bytes, packets, sampled }) = cell else { return Sums::default() };
-        Sums {
-            flows: plain.flows,
-            bytes: plain.bytes,
-            packets: plain.packets,
-            bytes_scaled: bytes,
-            packets_scaled: packets,
-            flows_sampled: sampled,
-            known: self.known.as_ref().map_or(KNOWN, |cells| cells[group]),
-        }
+        sums.map_or_else(Sums::default, |sums| Sums { known, ..sums })
     }
 
     fn make_room(&mut self, count: usize, scaled: bool, partly_known: bool) {
         if let Kept::Plain(cells) = &self.kept
             && scaled
         {
-            self.kept = Kept::Scaled(cells.iter().map(Scaled::of).collect());
+            let mut beyond = false;
+            let scaled = cells.iter().map(|cell| {
+                let mut scaled = Scaled { bytes_scaled: cell.bytes, packets_scaled: cell.packets, ..Scaled::default() };
+                (scaled.bytes, scaled.packets) = (cell.bytes, cell.packets);
+                beyond |= scaled.count(cell.flows, 0);
+                scaled
+            });
+            self.kept = Kept::Scaled(scaled.collect());
+            self.overflowed |= beyond;
         }
         if partly_known && self.known.is_none() {
             // So far, whatever is in a cell had both volumes.
@@ -241,8 +251,17 @@ fn grow<T: Clone + Default>(cells: &mut Vec<T>, count: usize) {
 }
 
 impl Scaled {
-    /// Of rows that are not sampled.
-    const fn of(plain: &Plain) -> Self {
-        Self { plain: *plain, bytes: plain.bytes, packets: plain.packets, sampled: 0 }
+    fn sums(&self) -> Sums {
+        let &Self { bytes, packets, bytes_scaled, packets_scaled, flows, sampled } = self;
+        let (flows, flows_sampled) = (flows.into(), sampled.into());
+        Sums { flows, bytes, packets, bytes_scaled, packets_scaled, flows_sampled, known: KNOWN }
+    }
+
+    /// Counts rows, and says whether they are beyond 32 bits.
+    #[inline]
+    fn count(&mut self, flows: u64, sampled: u64) -> bool {
+        let (flows, sampled) = (u64::from(self.flows) + flows, u64::from(self.sampled) + sampled);
+        (self.flows, self.sampled) = (flows as u32, sampled as u32);
+        (flows | sampled) >> 32 != 0
     }
 }

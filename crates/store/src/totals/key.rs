@@ -75,6 +75,51 @@ impl<K: Copy + Eq + std::hash::Hash> Keys<K> {
     }
 }
 
+/// Numbers seen so far, null among them. Most are small and have a place of their own, which need not be looked for.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// A small number's place plus one, or zero.
+    near: Vec<u32>,
+    far: HashMap<Option<u32>, u32, Folds>,
+    keys: Vec<Option<u32>>,
+}
+
+/// As many as there are autonomous systems of two octets.
+const NEAR: usize = 1 << 16;
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { near: vec![0; NEAR], far: HashMap::with_hasher(Folds::default()), keys: Vec::new() }
+    }
+}
+
+impl Numbers {
+    pub(super) fn number(&mut self, key: Option<u32>) -> u32 {
+        let next = self.keys.len() as u32;
+        let number = match key.and_then(|key| self.near.get_mut(key as usize)) {
+            Some(near) => {
+                if *near == 0 {
+                    *near = next + 1;
+                }
+                *near - 1
+            }
+            None => *self.far.entry(key).or_insert(next),
+        };
+        if number == next {
+            self.keys.push(key);
+        }
+        number
+    }
+
+    pub(super) fn keys(&self) -> &[Option<u32>] {
+        &self.keys
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
 /// Addresses seen so far: those of four bytes apart, as they are most and their table stays small.
 #[derive(Debug)]
 pub(super) struct Addresses {
