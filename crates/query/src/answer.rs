@@ -16,8 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::schema::{KIND, answer_type, to_type};
 use crate::shelf::Shelf;
 use crate::sql::{PlainSums, UNSCALED};
+use crate::tally::{self, Tally};
 use crate::watch::Watch;
-use crate::{Error, Meter, Options, Progress, Warning, lineage, totals};
+use crate::{Error, Meter, Options, Progress, Summary, Warning, lineage, totals};
 
 /// How often a question begins anew because parts were taken away before it could say anything.
 const RESTARTS_MAX: u32 = 3;
@@ -33,6 +34,10 @@ impl Limits {
     pub(crate) fn starting_now(options: &Options) -> Self {
         let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
         Self { options: options.clone(), deadline }
+    }
+
+    pub(crate) const fn uses_totals(&self) -> bool {
+        self.options.totals
     }
 
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
@@ -54,22 +59,26 @@ pub(crate) struct Work {
     pub(crate) shelf: Option<Arc<Shelf>>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) sums: PlainSums,
+    /// Whether the summary of the rows is wanted too.
+    pub(crate) summed: bool,
     /// What must be said beside what the parts say.
     pub(crate) warnings: Vec<Warning>,
     pub(crate) limits: Limits,
 }
 
 impl Work {
-    async fn begin(&self) -> Result<SendableRecordBatchStream, Error> {
+    /// Begins, and says where the summary is added up if it is. Each beginning adds up its own.
+    async fn begin(&self) -> Result<(SendableRecordBatchStream, Option<Arc<Tally>>), Error> {
         let begun = self.limits.within(async {
-            let plan = match &self.shelf {
-                Some(shelf) if self.limits.options.totals => {
-                    totals::rewrite(self.plan.clone(), shelf, &self.watch, &self.state)?
+            let (plan, tally) = match &self.shelf {
+                _ if self.summed => tally::watch(self.plan.clone()).map(|(plan, tally)| (plan, Some(tally)))?,
+                Some(shelf) if self.limits.uses_totals() => {
+                    (totals::rewrite(self.plan.clone(), shelf, &self.watch, &self.state)?, None)
                 }
-                _ => self.plan.clone(),
+                _ => (self.plan.clone(), None),
             };
             let physical = self.state.create_physical_plan(&plan).await?;
-            execute_stream(physical, self.state.task_ctx())
+            Ok((execute_stream(physical, self.state.task_ctx())?, tally))
         });
         begun.await?.map_err(|error| self.error(error))
     }
@@ -87,6 +96,7 @@ pub struct Answer {
     work: Work,
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
+    tally: Option<Arc<Tally>>,
     /// None once rows were handed out: then it is too late to begin anew.
     restarts: Option<u32>,
     /// What comes first.
@@ -95,11 +105,11 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) async fn start(work: Work) -> Result<Self, Error> {
-        let stream = work.begin().await?;
+        let (stream, tally) = work.begin().await?;
         let schema = answer_schema(&stream.schema(), &lineage::kinds(&work.plan));
         let is_explanation = matches!(work.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
         let preface = if is_explanation { preface(&schema, &work.watch.readings()) } else { None };
-        Ok(Self { work, schema, stream, restarts: Some(0), preface })
+        Ok(Self { work, schema, stream, tally, restarts: Some(0), preface })
     }
 
     /// The answer's columns.
@@ -141,7 +151,7 @@ impl Answer {
             damaged.extend(shelf.totals().iter().map(|totals| totals.path.clone()));
         }
         shelf.refresh(damaged)?;
-        self.stream = self.work.begin().await?;
+        (self.stream, self.tally) = self.work.begin().await?;
         Ok(true)
     }
 
@@ -152,6 +162,11 @@ impl Answer {
             batches.push(batch?);
         }
         Ok(batches)
+    }
+
+    /// What all rows that were read add up to, where that was wanted. Complete once the last row has come.
+    pub(crate) fn summary(&self) -> Option<Summary> {
+        self.tally.as_ref().map(|tally| tally.summary())
     }
 
     /// What is read for it, in plain words.

@@ -28,13 +28,17 @@ use crate::{Answer, Error, Window, functions, sql};
 
 /// Bytes of footers that are kept between questions.
 const FOOTER_CACHE_BYTES: usize = 128 << 20;
+/// Of a question's memory, what is kept for what no pool counts: pages that are being read, the program itself. At most
+/// this, and at most a third.
+const UNCOUNTED_BYTES: usize = 256 << 20;
 /// Footers are read with the file's last bytes, in one go where they fit.
 const FOOTER_HINT_BYTES: usize = 64 << 10;
 
 /// How much a question may take.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Memory for groups, sorts and joins, of all questions together, in bytes.
+    /// Memory for all questions together, in bytes. A third, but no more than 256 MiB, is kept for reading and for the program;
+    /// groups, sorts and joins have the rest.
     pub memory_limit: usize,
     /// Threads that a question's work is cut for.
     pub threads: usize,
@@ -190,9 +194,10 @@ fn session(options: &Options) -> datafusion::error::Result<SessionState> {
     settings.execution.parquet.enable_page_index = false;
     settings.execution.parquet.metadata_size_hint = Some(FOOTER_HINT_BYTES);
     settings.sql_parser.map_string_types_to_utf8view = true;
+    let counted = options.memory_limit - UNCOUNTED_BYTES.min(options.memory_limit / 3);
     let pool: Arc<dyn MemoryPool> = match options.spill {
-        Some(_) => Arc::new(FairSpillPool::new(options.memory_limit)),
-        None => Arc::new(GreedyMemoryPool::new(options.memory_limit)),
+        Some(_) => Arc::new(FairSpillPool::new(counted)),
+        None => Arc::new(GreedyMemoryPool::new(counted)),
     };
     let disk = match &options.spill {
         Some(spill) => DiskManagerMode::Directories(vec![spill.folder.clone()]),

@@ -36,6 +36,7 @@ mod source;
 mod spread;
 mod sql;
 mod summary;
+mod tally;
 mod top;
 mod totals;
 mod uses;

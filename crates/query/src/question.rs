@@ -26,7 +26,7 @@ use crate::sql::PlainSums;
 use crate::uses::Uses;
 use crate::watch::Watch;
 use crate::window::Window;
-use crate::{Error, Options, Warning, views};
+use crate::{Error, Options, Warning, totals, views};
 
 /// The catalog's and schema's names; they show in nothing but the planner's errors.
 pub(crate) const CATALOG: &str = "finderscope";
@@ -109,6 +109,27 @@ impl Question {
 
     /// Runs a plan.
     pub(crate) async fn answer(&self, plan: LogicalPlan) -> Result<Answer> {
+        self.start(plan, false).await
+    }
+
+    /// Runs a plan over all rows, of which it adds up the scaled bytes, and adds up their summary on the way.
+    pub(crate) async fn answer_with_summary(&self, plan: LogicalPlan) -> Result<Answer> {
+        self.start(plan, true).await
+    }
+
+    /// Whether totals say some of what is asked.
+    pub(crate) fn uses_totals(&self, plan: LogicalPlan) -> Result<bool> {
+        match &self.shelf {
+            Some(shelf) if self.limits.uses_totals() => {
+                let watch = Arc::new(Watch::default());
+                let plan = read_literals(plan)?;
+                Ok(totals::rewrite(plan.clone(), shelf, &watch, &self.state)? != plan)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn start(&self, plan: LogicalPlan, summed: bool) -> Result<Answer> {
         let sums = PlainSums::default();
         let plan = sums.watch(read_literals(plan)?)?;
         let work = Work {
@@ -118,6 +139,7 @@ impl Question {
             watch: Arc::clone(&self.watch),
             warnings: self.warnings.clone(),
             sums,
+            summed,
             limits: self.limits.clone(),
         };
         Answer::start(work).await.map_err(external)

@@ -75,16 +75,45 @@ impl Summary {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         for row in 0..batch.num_rows() {
             let number = |name: &str| number(batch, name, row);
-            self.flows = self.flows.saturating_add(number("flows"));
-            self.bytes_scaled = self.bytes_scaled.saturating_add(number("bytes_scaled"));
-            self.packets_scaled = self.packets_scaled.saturating_add(number("packets_scaled"));
-            self.bytes = self.bytes.saturating_add(number("bytes"));
-            self.packets = self.packets.saturating_add(number("packets"));
-            self.flows_sampled += number("flows_sampled");
-            self.bytes_assumed = self.bytes_assumed.saturating_add(number("bytes_assumed"));
-            self.exporters += 1;
-            self.first_ns = [self.first_ns, time(batch, "first", row)].into_iter().flatten().min();
-            self.last_ns = [self.last_ns, time(batch, "last", row)].into_iter().flatten().max();
+            *self = self.and(&Self {
+                flows: number("flows"),
+                bytes_scaled: number("bytes_scaled"),
+                packets_scaled: number("packets_scaled"),
+                bytes: number("bytes"),
+                packets: number("packets"),
+                flows_sampled: number("flows_sampled"),
+                bytes_assumed: number("bytes_assumed"),
+                exporters: 1,
+                first_ns: time(batch, "first", row),
+                last_ns: time(batch, "last", row),
+                span_ns: 0,
+            });
+        }
+    }
+
+    /// This and what other exporters' rows add up to.
+    pub(crate) fn and(&self, others: &Self) -> Self {
+        self.joined(others, u64::saturating_add, self.exporters + others.exporters)
+    }
+
+    /// Adds more rows of the same exporters. Sums wrap, as the planner's do.
+    pub(crate) fn extend(&mut self, more: &Self) {
+        *self = self.joined(more, u64::wrapping_add, self.exporters);
+    }
+
+    fn joined(&self, other: &Self, add: impl Fn(u64, u64) -> u64, exporters: u64) -> Self {
+        Self {
+            flows: add(self.flows, other.flows),
+            bytes_scaled: add(self.bytes_scaled, other.bytes_scaled),
+            packets_scaled: add(self.packets_scaled, other.packets_scaled),
+            bytes: add(self.bytes, other.bytes),
+            packets: add(self.packets, other.packets),
+            flows_sampled: add(self.flows_sampled, other.flows_sampled),
+            bytes_assumed: add(self.bytes_assumed, other.bytes_assumed),
+            exporters,
+            first_ns: [self.first_ns, other.first_ns].into_iter().flatten().min(),
+            last_ns: [self.last_ns, other.last_ns].into_iter().flatten().max(),
+            span_ns: 0,
         }
     }
 

@@ -39,23 +39,45 @@ pub struct Top {
 impl Database {
     /// The groups with the most bytes, packets or flows.
     pub async fn top(&self, question: &TopQuestion) -> Result<Top, Error> {
+        let filter = question.filter.as_ref();
         let keys = question.columns.iter().map(Key::name);
-        let session = self.question(keys, question.filter.as_ref(), &question.window).await?;
-        let mut answer = self.ask(&session, |rows| ranked(rows, question), question.filter.as_ref()).await?;
+        let session = self.question(keys, filter, &question.window).await?;
+        let mut answer = if self.summary_is_apart(&session, question).await? {
+            self.ask(&session, |rows| ranked(rows, question), filter).await?
+        } else {
+            let answer = async { session.answer_with_summary(ranked(rows(&session, filter).await?, question)?).await };
+            answer.await.map_err(|error| self.error(error))?
+        };
         let batches = answer.collect().await?;
         let rows = concat_batches(answer.schema(), &batches).map_err(|error| Error::Engine(error.to_string()))?;
-        let (summary, mut warnings) = self.summarize(&session, question.filter.as_ref(), &question.window).await?;
+        let (summary, mut warnings) = match answer.summary() {
+            Some(summary) => (summary.over(&question.window), summary.warning().into_iter().collect()),
+            None => self.summarize(&session, filter, &question.window).await?,
+        };
         warnings.extend(answer.warnings());
         warnings.sort();
         warnings.dedup();
         Ok(Top { rows, summary, warnings })
     }
 
+    /// Whether totals answer the top or its summary. Else all rows are read, and read once for both.
+    async fn summary_is_apart(&self, session: &Question, question: &TopQuestion) -> Result<bool, Error> {
+        let is_apart = async {
+            let rows = rows(session, question.filter.as_ref()).await?;
+            Ok(session.uses_totals(ranked(rows.clone(), question)?)? || session.uses_totals(summary::plan(rows)?)?)
+        };
+        is_apart.await.map_err(|error| self.error(error))
+    }
+
     /// What is read for a top, in plain words, without reading it.
     pub async fn explain_top(&self, question: &TopQuestion) -> Result<Vec<String>, Error> {
         let (filter, keys) = (question.filter.as_ref(), question.columns.iter().map(Key::name));
         let session = self.question(keys, filter, &question.window).await?;
+        let is_apart = self.summary_is_apart(&session, question).await?;
         let rows = self.ask(&session, |rows| ranked(rows, question), filter).await?.reading();
+        if !is_apart {
+            return Ok(rows.into_iter().map(|line| format!("rows, and totals of all flows: {line}")).collect());
+        }
         let session = self.question(std::iter::empty(), filter, &question.window).await?;
         let summary = self.ask(&session, summary::plan, filter).await?.reading();
         let of = |what: &'static str, lines: Vec<String>| lines.into_iter().map(move |line| format!("{what}: {line}"));
@@ -93,15 +115,17 @@ impl Database {
         plan: impl FnOnce(LogicalPlan) -> datafusion::error::Result<LogicalPlan>,
         filter: Option<&Filter>,
     ) -> Result<crate::Answer, Error> {
-        let answer = async {
-            let rows = session.table(Table::Flows).await?;
-            let rows = match filter.and_then(Filter::condition) {
-                Some(condition) => rows.filter(condition)?,
-                None => rows,
-            };
-            session.answer(plan(rows.build()?)?).await
-        };
+        let answer = async { session.answer(plan(rows(session, filter).await?)?).await };
         answer.await.map_err(|error| self.error(error))
+    }
+}
+
+/// The flows that pass the filter.
+async fn rows(session: &Question, filter: Option<&Filter>) -> datafusion::error::Result<LogicalPlan> {
+    let rows = session.table(Table::Flows).await?;
+    match filter.and_then(Filter::condition) {
+        Some(condition) => rows.filter(condition)?.build(),
+        None => rows.build(),
     }
 }
 

@@ -15,7 +15,8 @@ const TEMPORARY: &str = "/var/tmp";
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Memory for groups, sorts and joins; what does not fit goes to temporary files
+    /// Memory for a question, of which a third (at most 268 MB) is kept for reading; groups, sorts and joins that do not
+    /// fit into the rest go to temporary files
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     memory_limit: usize,
     /// Room for temporary files; they are gone when the question is

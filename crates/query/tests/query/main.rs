@@ -3,6 +3,7 @@
 
 mod common;
 mod filter;
+mod groups;
 mod index;
 mod names;
 mod parts;
