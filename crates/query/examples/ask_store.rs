@@ -1,4 +1,4 @@
-//! What questions cost over a store that is there: `ask_store FOLDER [MEMORY] -- [SQL | top COLUMNS [FILTER]]…`.
+//! What questions cost over a store that is there: `ask_store FOLDER [MEMORY] -- [SQL | top COLUMNS [FILTER] | flows FILTER]…`.
 //!
 //! Each question is asked three times, by a database of its own: time, the processor's time, rows. At the end it says how
 //! much memory the process had at most. `MEMORY` is the limit in megabytes; what does not fit goes to the disk.
@@ -12,7 +12,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use finderscope_query::{BlockingDatabase, Database, Filter, Options, Spill, TopQuestion, Window, ranking};
+use finderscope_query::{
+    BlockingDatabase, Database, Filter, FlowsQuestion, Options, Spill, TopQuestion, Window, ranking,
+};
 
 const ROUNDS: usize = 3;
 
@@ -39,6 +41,10 @@ fn main() {
 /// As a command would: a database of its own for each question.
 fn ask(folder: &Path, options: &Options, question: &str) -> usize {
     let database = BlockingDatabase::new(Database::open(folder, options.clone()).unwrap()).unwrap();
+    if let Some(filter) = question.strip_prefix("flows ") {
+        let question = FlowsQuestion { filter: Some(Filter::parse(filter).unwrap()), ..FlowsQuestion::default() };
+        return database.flows(&question).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+    }
     let Some(of) = question.strip_prefix("top ") else {
         return database.sql(question, &Window::ALL).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
     };

@@ -62,6 +62,13 @@ impl Files {
     pub(crate) fn new(footers: Arc<FileMetadataCache>, columns: HashSet<String>) -> Self {
         Self { footers, columns: Arc::new(columns) }
     }
+
+    /// A part, and its footer without its offset index.
+    pub(crate) fn footer(&self, file: &PartitionedFile) -> ParquetResult<(Arc<File>, Arc<ParquetMetaData>)> {
+        let (meta, footers) = (file.object_meta.clone(), Arc::clone(&self.footers));
+        let mut reader = PartReader { meta, file: None, footers, columns: None };
+        Ok((reader.file()?, reader.footer()?))
+    }
 }
 
 impl ParquetFileReaderFactory for Files {

@@ -32,6 +32,7 @@ mod scan;
 mod schema;
 mod series;
 mod shelf;
+mod sieve;
 mod source;
 mod spread;
 mod sql;

@@ -118,10 +118,11 @@ impl PartsTable {
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         let runtime = state.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
+        let files = Arc::new(Files::new(footers, columns));
         let inner = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(Files::new(footers, columns)));
-        Ok(Guarded::new(inner, Arc::clone(&self.watch), Held::Rows(chosen)))
+            .with_parquet_file_reader_factory(Arc::clone(&files) as _);
+        Ok(Guarded::new(inner, Arc::clone(&self.watch), Held::Rows(chosen)).with_sieve(files))
     }
 }
 

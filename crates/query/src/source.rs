@@ -27,8 +27,13 @@ use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselize
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use crate::files::Files;
 use crate::pages::Tally;
+use crate::sieve::Sieve;
 use crate::watch::Watch;
+
+/// Rows of a batch where nobody says.
+const BATCH_ROWS: usize = 8_192;
 
 /// A Parquet source that survives its files.
 #[derive(Clone)]
@@ -36,6 +41,9 @@ pub(crate) struct Guarded {
     inner: Arc<dyn FileSource>,
     watch: Arc<Watch>,
     of: Held,
+    /// Where conditions are asked page by page: by what files are opened.
+    files: Option<Arc<Files>>,
+    batch_rows: usize,
 }
 
 /// What files hold: it decides what a damaged one costs.
@@ -49,11 +57,16 @@ pub(crate) enum Held {
 
 impl Guarded {
     pub(crate) fn new(inner: ParquetSource, watch: Arc<Watch>, of: Held) -> Self {
-        Self { inner: Arc::new(inner), watch, of }
+        Self { inner: Arc::new(inner), watch, of, files: None, batch_rows: BATCH_ROWS }
+    }
+
+    /// The same, with conditions asked page by page where files allow it.
+    pub(crate) fn with_sieve(self, files: Arc<Files>) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-        Arc::new(Self { inner, watch: Arc::clone(&self.watch), of: self.of })
+        Arc::new(Self { inner, ..self.clone() })
     }
 }
 
@@ -74,7 +87,9 @@ impl FileSource for Guarded {
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(object_store, base_config, partition)?;
-        Ok(Box::new(GuardedFiles { inner, watch: Arc::clone(&self.watch), of: self.of }))
+        let sieve = |files| Sieve::new(self.inner.as_ref(), files, self.batch_rows, partition);
+        let sieve = self.files.as_ref().and_then(sieve).map(Arc::new);
+        Ok(Box::new(GuardedFiles { inner: inner.into(), sieve, watch: Arc::clone(&self.watch), of: self.of }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -82,7 +97,7 @@ impl FileSource for Guarded {
     }
 
     fn with_batch_size(&self, batch_size: usize) -> Arc<dyn FileSource> {
-        self.around(self.inner.with_batch_size(batch_size))
+        Arc::new(Self { inner: self.inner.with_batch_size(batch_size), batch_rows: batch_size, ..self.clone() })
     }
 
     fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
@@ -167,7 +182,8 @@ impl FileSource for Guarded {
 /// Plans the reading of files, each under guard.
 #[derive(Debug)]
 struct GuardedFiles {
-    inner: Box<dyn Morselizer>,
+    inner: Arc<dyn Morselizer>,
+    sieve: Option<Arc<Sieve>>,
     watch: Arc<Watch>,
     of: Held,
 }
@@ -178,10 +194,36 @@ impl Morselizer for GuardedFiles {
         self.watch.opened(&location);
         let path = Arc::new(Path::new("/").join(location));
         let guard = Guard { path, watch: Arc::clone(&self.watch), of: self.of };
-        match self.inner.plan_file(file) {
+        let planned = match &self.sieve {
+            Some(sieve) => {
+                Ok(Box::new(Sifted { file, sieve: Arc::clone(sieve), general: Arc::clone(&self.inner) }) as _)
+            }
+            None => self.inner.plan_file(file),
+        };
+        match planned {
             Ok(planner) => Ok(guard.planner(planner)),
             Err(error) => guard.absorb(error).map(|()| Box::new(Nothing) as Box<dyn MorselPlanner>),
         }
+    }
+}
+
+/// A file that is read page by page, where that can be.
+#[derive(Debug)]
+struct Sifted {
+    file: PartitionedFile,
+    sieve: Arc<Sieve>,
+    general: Arc<dyn Morselizer>,
+}
+
+impl MorselPlanner for Sifted {
+    fn plan(self: Box<Self>) -> Result<Option<MorselPlan>> {
+        let Self { file, sieve, general } = *self;
+        Ok(match sieve.plan(&file)? {
+            // A plan of nothing would leave the file open for ever.
+            Some(morsels) if morsels.is_empty() => None,
+            Some(morsels) => Some(MorselPlan::new().with_morsels(morsels)),
+            None => Some(MorselPlan::new().with_planners(vec![general.plan_file(file)?])),
+        })
     }
 }
 

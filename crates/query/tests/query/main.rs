@@ -8,6 +8,7 @@ mod index;
 mod names;
 mod parts;
 mod rollups;
+mod sieve;
 mod sql;
 mod store;
 mod totals;

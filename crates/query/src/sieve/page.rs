@@ -1,0 +1,232 @@
+//! A page without its compression: which of its rows have a value, and the values as they are encoded.
+
+use arrow::array::{ArrayRef, make_view};
+use bytes::Bytes;
+use parquet::basic::Encoding;
+use parquet::column::page::Page as RawPage;
+use parquet::errors::{ParquetError, Result};
+
+use super::cells::{Cells, Kind};
+use super::packed::{self, Packed};
+
+/// Bytes that a view holds itself.
+pub(super) const INLINE: u32 = 12;
+/// The place of a row without a value.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A chunk's distinct values.
+#[derive(Debug)]
+pub(super) struct Dictionary {
+    pub(super) numbers: Vec<u64>,
+    pub(super) views: Vec<u128>,
+    pub(super) bytes: Bytes,
+    /// Whether some string is longer than a view.
+    pub(super) long: bool,
+}
+
+impl Dictionary {
+    pub(super) fn read(kind: &Kind, bytes: Bytes, count: usize) -> Option<Self> {
+        let mut known = Self { numbers: Vec::new(), views: Vec::new(), bytes, long: false };
+        match kind {
+            Kind::Number(_, width) => {
+                known.numbers = known.bytes.get(..count * width)?.chunks_exact(*width).map(number).collect();
+            }
+            Kind::Strings(_) => {
+                let (starts, ends) = prefixed(&known.bytes, count)?;
+                known.views = ends
+                    .iter()
+                    .zip(&starts)
+                    .map(|(&end, &start)| make_view(&known.bytes[start as usize..end as usize], 0, start))
+                    .collect();
+                known.long = known.views.iter().any(|view| *view as u32 > INLINE);
+            }
+        }
+        Some(known)
+    }
+
+    /// How many they are.
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len().max(self.views.len())
+    }
+
+    /// All of them, and a null.
+    pub(super) fn array(&self, kind: &Kind) -> Result<ArrayRef> {
+        let places: Vec<u32> = (0..self.len() as u32).collect();
+        let values = Values::Places(Packed::Each(places.clone()));
+        let mut cells = Cells::new(kind.clone());
+        cells.add(&Page { present: Present::All, values }, &places, Some(self))?;
+        cells.add_nulls(1);
+        Ok(cells.finish()?)
+    }
+}
+
+/// Where strings begin and end that have their length before them (PLAIN).
+fn prefixed(bytes: &Bytes, count: usize) -> Option<(Vec<u32>, Vec<u32>)> {
+    let (mut ends, mut starts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut at = 0_usize;
+    for _ in 0..count {
+        let length = u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?);
+        let end = (at + 4).checked_add(length as usize).filter(|end| *end <= bytes.len())?;
+        starts.push((at + 4) as u32);
+        ends.push(u32::try_from(end).ok()?);
+        at = end;
+    }
+    Some((starts, ends))
+}
+
+/// Which rows of a page have a value.
+#[derive(Debug)]
+pub(super) enum Present {
+    All,
+    None,
+    /// Each row's place among the values.
+    Some(Vec<u32>),
+}
+
+/// A page's values.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// Places in the dictionary.
+    Places(Packed),
+    /// Streams of the numbers' bytes.
+    Streams(Bytes),
+    /// Number after number.
+    Plain(Bytes),
+    /// Strings, each with its place among the bytes.
+    Strings { starts: Vec<u32>, ends: Vec<u32>, bytes: Bytes },
+}
+
+/// A page without its compression.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) present: Present,
+    pub(super) values: Values,
+}
+
+impl Page {
+    /// Whether its cells are in the dictionary, or null.
+    pub(super) const fn in_dictionary(&self) -> bool {
+        matches!(self.values, Values::Places(_)) || matches!(self.present, Present::None)
+    }
+
+    /// Keeps those rows whose cell's place passes; `null` is the place of no value.
+    pub(super) fn retain(&self, rows: &mut Vec<u32>, passes: &[bool]) {
+        let null = passes.last().copied().unwrap_or(false);
+        let Values::Places(places) = &self.values else {
+            return rows.retain(|_| null);
+        };
+        // Which rows pass looks random to a processor: it is not asked, but counted.
+        let (mut kept, mut count) = (vec![0; rows.len()], 0);
+        let mut keep = |row: u32, passed: bool| {
+            kept[count] = row;
+            count += usize::from(passed);
+        };
+        let passes = |place: u32| passes.get(place as usize).copied().unwrap_or(false);
+        match &self.present {
+            Present::None => return rows.retain(|_| null),
+            Present::All => {
+                let mut next = rows.iter();
+                places.pick(rows.iter().map(|&row| row as usize), |place| {
+                    keep(next.next().copied().unwrap_or(0), passes(place));
+                });
+            }
+            Present::Some(all) => rows.iter().for_each(|&row| match all[row as usize] {
+                NONE => keep(row, null),
+                at => places.pick(std::iter::once(at as usize), |place| keep(row, passes(place))),
+            }),
+        }
+        kept.truncate(count);
+        *rows = kept;
+    }
+
+    /// Of a page without values.
+    pub(super) const fn of_nulls() -> Self {
+        Self { present: Present::None, values: Values::Plain(Bytes::new()) }
+    }
+
+    /// Of a page as it is stored; none where it makes no sense.
+    pub(super) fn read(kind: &Kind, nullable: bool, raw: RawPage, rows: usize, entries: usize) -> Option<Self> {
+        let (body, levels, encoding, count) = match raw {
+            RawPage::DataPage { buf, num_values, encoding, .. } if nullable => {
+                let length = u32::from_le_bytes(buf.get(..4)?.try_into().ok()?) as usize;
+                let end = length.checked_add(4).filter(|end| *end <= buf.len())?;
+                (buf.slice(end..), Some(buf.slice(4..end)), encoding, num_values)
+            }
+            RawPage::DataPage { buf, num_values, encoding, .. } => (buf, None, encoding, num_values),
+            RawPage::DataPageV2 { buf, num_values, encoding, def_levels_byte_len, .. } => {
+                let end = (def_levels_byte_len as usize).min(buf.len());
+                (buf.slice(end..), nullable.then(|| buf.slice(..end)), encoding, num_values)
+            }
+            RawPage::DictionaryPage { .. } => return None,
+        };
+        if count as usize != rows {
+            return None;
+        }
+        let (present, count) = present(levels, rows)?;
+        if count == 0 {
+            return Some(Self::of_nulls());
+        }
+        let width = if let Kind::Number(_, width) = kind { Some(*width) } else { None };
+        let values = match (encoding, width) {
+            (Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY, _) => {
+                let places = Packed::read(&body.slice(1.min(body.len())..), *body.first()?, count)?;
+                // What all share is looked at once here; the others where they are used.
+                Values::Places(places).checked(entries)?
+            }
+            (Encoding::BYTE_STREAM_SPLIT, Some(width)) => {
+                (body.len() == count * width).then_some(Values::Streams(body))?
+            }
+            (Encoding::PLAIN, Some(width)) => (body.len() >= count * width).then_some(Values::Plain(body))?,
+            (Encoding::DELTA_LENGTH_BYTE_ARRAY, None) => {
+                let (ends, bytes) = packed::ends(body, count)?;
+                let starts = std::iter::once(0).chain(ends.iter().copied()).take(count).collect();
+                Values::Strings { starts, ends, bytes }
+            }
+            (Encoding::PLAIN, None) => {
+                let (starts, ends) = prefixed(&body, count)?;
+                Values::Strings { starts, ends, bytes: body }
+            }
+            _ => return None,
+        };
+        Some(Self { present, values })
+    }
+}
+
+impl Values {
+    fn checked(self, entries: usize) -> Option<Self> {
+        match &self {
+            _ if entries == 0 => None,
+            Self::Places(Packed::Same(place)) if *place as usize >= entries => None,
+            _ => Some(self),
+        }
+    }
+}
+
+/// Which rows have a value, and how many do.
+fn present(levels: Option<Bytes>, rows: usize) -> Option<(Present, usize)> {
+    let Some(levels) = levels else { return Some((Present::All, rows)) };
+    let levels = Packed::read(&levels, 1, rows)?;
+    if let Packed::Same(level) = levels {
+        return Some(if level == 0 { (Present::None, 0) } else { (Present::All, rows) });
+    }
+    let (mut places, mut count) = (Vec::with_capacity(rows), 0);
+    levels.pick(0..rows, |level| {
+        places.push(if level == 0 { NONE } else { count });
+        count += u32::from(level != 0);
+    });
+    Some(match count as usize {
+        count if count == rows => (Present::All, rows),
+        0 => (Present::None, 0),
+        count => (Present::Some(places), count),
+    })
+}
+
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    let mut number = [0; 8];
+    number[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(number)
+}
+
+pub(super) fn damaged(what: &str) -> ParquetError {
+    ParquetError::General(format!("a page makes no sense: {what}"))
+}

@@ -1,0 +1,273 @@
+//! Whether a file can be read page by page, and which of its row groups and pages are.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::FileSource;
+use datafusion::datasource::physical_plan::parquet::{
+    ParquetAccessPlan, ParquetFileMetrics, ParquetRowSelection, RowGroupAccess, RowGroupAccessPlanFilter,
+};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::projection::{ProjectionExprs, Projector};
+use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion_datasource::FileRange;
+use datafusion_datasource::morsel::Morsel;
+use parquet::basic::{Encoding, Type};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+
+use super::cells::Kind;
+use super::chunks::Chunks;
+use super::condition::Condition;
+use super::group::{Group, Place};
+use super::morsel::{Rows, Target};
+use super::stock::Stock;
+use crate::files::Files;
+use crate::offsets;
+
+/// Reads files for one scan.
+#[derive(Debug)]
+pub(crate) struct Sieve {
+    table: SchemaRef,
+    predicate: Arc<dyn PhysicalExpr>,
+    projection: ProjectionExprs,
+    files: Arc<Files>,
+    batch_rows: usize,
+    partition: usize,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// One file, and where in it the scan's columns are.
+struct Parts {
+    file: Arc<File>,
+    metadata: Arc<ParquetMetaData>,
+    places: HashMap<usize, Place>,
+    /// Columns that are read the general way. Those that are in neither hold nothing.
+    stock: Vec<usize>,
+}
+
+impl Sieve {
+    /// A sieve for what `source` scans; none where it scans all rows.
+    pub(crate) fn new(
+        source: &dyn FileSource,
+        files: &Arc<Files>,
+        batch_rows: usize,
+        partition: usize,
+    ) -> Option<Self> {
+        let table = Arc::clone(source.table_schema().table_schema());
+        let all = || ProjectionExprs::from_indices(&(0..table.fields().len()).collect::<Vec<_>>(), &table);
+        Some(Self {
+            predicate: source.filter()?,
+            projection: source.projection().cloned().unwrap_or_else(all),
+            files: Arc::clone(files),
+            batch_rows,
+            partition,
+            metrics: source.metrics().clone(),
+            table,
+        })
+    }
+
+    /// The rows of each of a file's row groups; none where the file has to be read the general way.
+    pub(crate) fn plan(&self, file: &PartitionedFile) -> Result<Option<Vec<Box<dyn Morsel>>>> {
+        let wanted = collect_columns(&self.predicate);
+        let wanted: BTreeSet<usize> =
+            wanted.iter().map(|column| self.table.index_of(column.name())).collect::<Result<_, _>>()?;
+        let read: BTreeSet<usize> = self.projection.column_indices().into_iter().collect();
+        let Some(parts) = self.open(file, &wanted, &read)? else { return Ok(None) };
+        let metadata = Arc::clone(&parts.metadata);
+        let bytes = |column: usize| {
+            let leaf = parts.places.get(&column).map_or(0, |place| place.leaf);
+            metadata.row_groups().iter().map(|group| group.column(leaf).compressed_size()).sum()
+        };
+        let condition = Condition::new(&self.predicate, &self.table, &bytes)?;
+        let read: Vec<usize> = read.into_iter().collect();
+        let stock = Stock::new(&metadata, &self.table, &parts.stock)?;
+        let target = Arc::new(Target {
+            batch_rows: self.batch_rows,
+            projector: self.projector(&read)?,
+            output: Arc::new(self.projection.project_schema(&self.table)?),
+            table: Arc::clone(&self.table),
+            columns: read,
+            stock,
+        });
+        let length = parts.file.metadata()?.len();
+        let chunks = Arc::new(Chunks { file: Arc::clone(&parts.file), length });
+        let places = Arc::new(parts.places);
+        let Some(any) = places.values().next() else { return Ok(None) };
+        let starts = |at: usize| {
+            let pages = metadata.offset_index().map_or(&[][..], |index| &index[at][any.leaf].page_locations);
+            let rows = metadata.row_group(at).num_rows() as usize;
+            pages.iter().map(|page| page.first_row_index as usize).chain([rows]).collect::<Vec<usize>>()
+        };
+        let mut share = Share::new(file, (0..metadata.num_row_groups()).map(|at| starts(at).len() - 1).sum());
+        let mut morsels: Vec<Box<dyn Morsel>> = Vec::new();
+        for (at, (access, all)) in self.access(file, &metadata)?.into_iter().enumerate() {
+            let starts = starts(at);
+            let mut pages = chosen(&access, &starts);
+            share.keep(&mut pages, starts.len() - 1);
+            if !pages.is_empty() {
+                let group = Group::new(Arc::clone(&metadata), at, Arc::clone(&chunks), Arc::clone(&places));
+                let condition = (!all).then(|| condition.clone());
+                morsels.push(Box::new(Rows::new(group, condition, starts, pages, Arc::clone(&target))));
+            }
+        }
+        Ok(Some(morsels))
+    }
+
+    fn projector(&self, read: &[usize]) -> Result<Projector> {
+        let schema = self.table.project(read)?;
+        let rebased = self.projection.clone().try_map_exprs(|expr| reassign_expr_columns(expr, &schema))?;
+        rebased.make_projector(&schema)
+    }
+
+    /// The file, where all that is wanted of it can be read page by page.
+    fn open(&self, file: &PartitionedFile, wanted: &BTreeSet<usize>, read: &BTreeSet<usize>) -> Result<Option<Parts>> {
+        let (file, footer) = self.files.footer(file).map_err(damaged)?;
+        let (mut places, mut stock) = (HashMap::new(), Vec::new());
+        for &column in wanted.union(read) {
+            match place(&footer, &self.table, column) {
+                Some(place) => {
+                    places.insert(column, place);
+                }
+                None if wanted.contains(&column) => return Ok(None),
+                None if is_empty(&footer, self.table.field(column).name()) => {}
+                None => stock.push(column),
+            }
+        }
+        let names: HashSet<String> =
+            wanted.union(read).map(|&column| self.table.field(column).name().clone()).collect();
+        let Some(pages) = offsets::read(&file, &footer, &names)? else { return Ok(None) };
+        let mut leaves = places.values().map(|place| place.leaf);
+        let Some(first) = leaves.next() else { return Ok(None) };
+        let alike = |pages: &Vec<parquet::file::page_index::offset_index::OffsetIndexMetaData>, leaf: usize| {
+            let starts = |leaf: usize| pages[leaf].page_locations.iter().map(|page| page.first_row_index);
+            starts(first).eq(starts(leaf))
+        };
+        if !leaves.all(|leaf| pages.iter().all(|pages| alike(pages, leaf))) {
+            return Ok(None);
+        }
+        let metadata = Arc::new(ParquetMetaData::clone(&footer).into_builder().set_offset_index(Some(pages)).build());
+        Ok(Some(Parts { file, metadata, places, stock }))
+    }
+
+    /// What is read of each row group, and whether all of its rows are known to satisfy the condition.
+    fn access(&self, file: &PartitionedFile, metadata: &ParquetMetaData) -> Result<Vec<(RowGroupAccess, bool)>> {
+        let groups = metadata.row_groups();
+        let plan = match file.extension::<ParquetRowSelection>() {
+            Some(rows) => ParquetAccessPlan::try_new_from_overall_row_selection(rows.selection().clone(), groups)?,
+            None => ParquetAccessPlan::new_all(groups.len()),
+        };
+        let mut filter = RowGroupAccessPlanFilter::new(plan);
+        let metrics = ParquetFileMetrics::new(self.partition, file.path().as_ref(), &self.metrics);
+        let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&self.table));
+        if let Some(pruning) = pruning.build(Arc::clone(&self.predicate)) {
+            let schema = metadata.file_metadata().schema_descr();
+            filter.prune_by_statistics(&self.table, schema, groups, &pruning, &metrics);
+        }
+        let all = filter.is_fully_matched().clone();
+        Ok(filter.build().into_inner().into_iter().zip(all).collect())
+    }
+}
+
+/// Which of a file's pages are read where the file is cut between threads.
+///
+/// It is cut by bytes; the general reader takes the row groups that begin in a piece, of which there may be one. Here a piece has
+/// its share of all pages.
+struct Share {
+    range: Option<FileRange>,
+    bytes: u128,
+    pages: u128,
+    /// Pages of the row groups before.
+    before: usize,
+}
+
+impl Share {
+    fn new(file: &PartitionedFile, pages: usize) -> Self {
+        Self { range: file.range.clone(), bytes: file.object_meta.size.into(), pages: pages as u128, before: 0 }
+    }
+
+    /// Keeps those of a row group's pages, of which it has `all`, that are in the piece.
+    fn keep(&mut self, pages: &mut Vec<usize>, all: usize) {
+        if let Some(range) = &self.range {
+            pages.retain(|page| {
+                let at = (self.before + page) as u128 * self.bytes / self.pages;
+                i64::try_from(at).is_ok_and(|at| range.contains(at))
+            });
+        }
+        self.before += all;
+    }
+}
+
+/// The pages that have a chosen row.
+fn chosen(access: &RowGroupAccess, starts: &[usize]) -> Vec<usize> {
+    let pages = starts.len().saturating_sub(1);
+    match access {
+        RowGroupAccess::Skip => Vec::new(),
+        RowGroupAccess::Scan => (0..pages).collect(),
+        RowGroupAccess::Selection(selection) => {
+            let mut chosen = BTreeSet::new();
+            let mut at = 0;
+            for selector in selection.iter() {
+                let end = at + selector.row_count;
+                if !selector.skip {
+                    let first = starts.partition_point(|&start| start <= at).saturating_sub(1);
+                    chosen.extend((first..pages).take_while(|&page| starts[page] < end));
+                }
+                at = end;
+            }
+            chosen.into_iter().collect()
+        }
+    }
+}
+
+fn damaged(error: parquet::errors::ParquetError) -> DataFusionError {
+    DataFusionError::ParquetError(Box::new(error))
+}
+
+/// Whether a column is null in every row, or missing.
+fn is_empty(footer: &ParquetMetaData, name: &str) -> bool {
+    let mut chunks = footer.row_groups().iter().flat_map(|group| group.columns());
+    chunks.all(|chunk| {
+        let of_column = chunk.column_path().parts().first().is_some_and(|first| first == name);
+        !of_column || is_null(chunk)
+    })
+}
+
+/// Whether none of a chunk's rows has even an empty list.
+fn is_null(chunk: &ColumnChunkMetaData) -> bool {
+    let levels = chunk.definition_level_histogram();
+    levels.is_some_and(|levels| levels.get(0) == Some(chunk.num_values()))
+}
+
+/// Where a column is, if its pages are of a kind that is read here.
+fn place(footer: &ParquetMetaData, table: &Schema, column: usize) -> Option<Place> {
+    let field = table.field(column);
+    let kind = Kind::of(field.data_type())?;
+    let schema = footer.file_metadata().schema_descr();
+    let leaf =
+        schema.columns().iter().position(|leaf| matches!(leaf.path().parts(), [name] if name == field.name()))?;
+    let descr = schema.column(leaf);
+    let stored = match kind {
+        Kind::Number(_, 4) => Type::INT32,
+        Kind::Number(..) => Type::INT64,
+        Kind::Strings(_) => Type::BYTE_ARRAY,
+    };
+    let sound = descr.physical_type() == stored && descr.max_rep_level() == 0 && descr.max_def_level() <= 1;
+    let known = footer.row_groups().iter().all(|group| is_known(group.column(leaf), &kind));
+    (sound && known).then_some(Place { leaf, kind })
+}
+
+fn is_known(chunk: &ColumnChunkMetaData, kind: &Kind) -> bool {
+    let strings = matches!(kind, Kind::Strings(_));
+    chunk.encodings().all(|encoding| match encoding {
+        Encoding::RLE | Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY | Encoding::PLAIN => true,
+        Encoding::BYTE_STREAM_SPLIT => !strings,
+        Encoding::DELTA_LENGTH_BYTE_ARRAY => strings,
+        _ => false,
+    })
+}
