@@ -65,9 +65,17 @@ impl Files {
 
     /// A part, and its footer without its offset index.
     pub(crate) fn footer(&self, file: &PartitionedFile) -> ParquetResult<(Arc<File>, Arc<ParquetMetaData>)> {
-        let (meta, footers) = (file.object_meta.clone(), Arc::clone(&self.footers));
-        let mut reader = PartReader { meta, file: None, footers, columns: None };
+        let mut reader = self.reader(file);
         Ok((reader.file()?, reader.footer()?))
+    }
+
+    fn reader(&self, file: &PartitionedFile) -> PartReader {
+        PartReader {
+            meta: file.object_meta.clone(),
+            file: file.extension::<Held>().map(|Held(file)| Arc::clone(file)),
+            footers: Arc::clone(&self.footers),
+            columns: file.extension::<Chosen>().map(|Chosen| Arc::clone(&self.columns)),
+        }
     }
 }
 
@@ -79,9 +87,7 @@ impl ParquetFileReaderFactory for Files {
         _: Option<usize>,
         _: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
-        let columns = file.extension::<Chosen>().map(|Chosen| Arc::clone(&self.columns));
-        let held = file.extension::<Held>().map(|Held(file)| Arc::clone(file));
-        Ok(Box::new(PartReader { meta: file.object_meta, file: held, footers: Arc::clone(&self.footers), columns }))
+        Ok(Box::new(self.reader(&file)))
     }
 }
 
