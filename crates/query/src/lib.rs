@@ -27,6 +27,7 @@ mod offsets;
 mod output;
 mod pages;
 mod part;
+mod pool;
 mod question;
 mod scan;
 mod schema;
