@@ -25,6 +25,7 @@ use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::{ChunkReader, Length};
 
 use crate::offsets;
 
@@ -117,7 +118,7 @@ impl PartReader {
             return Ok(Arc::clone(known.parquet_metadata()));
         }
         let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
-        let footer = Arc::new(reader.parse_and_finish(self.file()?.as_ref())?);
+        let footer = Arc::new(reader.parse_and_finish(&Positioned(self.file()?))?);
         let kept = Arc::new(CachedParquetMetaData::new(Arc::clone(&footer)));
         self.footers.put(&self.meta.location, CachedFileMetadataEntry::new(self.meta.clone(), kept));
         Ok(footer)
@@ -149,6 +150,41 @@ impl PartReader {
             }
         }
         Ok(found)
+    }
+}
+
+/// A file whose place nobody moves: several readers have it at a time.
+struct Positioned(Arc<File>);
+
+/// What is in the file from a place on.
+struct Rest {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Length for Positioned {
+    fn len(&self) -> u64 {
+        self.0.metadata().map_or(0, |about| about.len())
+    }
+}
+
+impl ChunkReader for Positioned {
+    type T = Rest;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Rest> {
+        Ok(Rest { file: Arc::clone(&self.0), at: start })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        read(&self.0, start..start.saturating_add(length as u64))
+    }
+}
+
+impl io::Read for Rest {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 
@@ -209,7 +245,34 @@ impl AsyncFileReader for PartReader {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+
     use super::*;
+
+    #[test]
+    fn many_read_the_footer_of_a_file_that_is_held_open_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("part.parquet");
+        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1_000));
+        let batch = RecordBatch::try_from_iter([("n", column)]).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let Held(file) = Held::open(&path).unwrap();
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..500 {
+                        let footer = ParquetMetaDataReader::new().parse_and_finish(&Positioned(Arc::clone(&file)));
+                        assert_eq!(footer.unwrap().file_metadata().num_rows(), 1_000);
+                    }
+                });
+            }
+        });
+    }
 
     #[test]
     fn ranges_that_lie_close_are_read_together() {
