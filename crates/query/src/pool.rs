@@ -123,14 +123,15 @@ mod tests {
     #[test]
     fn who_comes_late_has_the_last_quarter_up_to_its_even_share() {
         let pool = pool(1_000);
-        let [one, two, ..] = consumers::<4>(&pool, true);
+        let [one, two, three, _four] = consumers(&pool, true);
         assert!(one.try_grow(750).is_ok());
         assert!(two.try_grow(250).is_ok());
         assert!(two.try_grow(1).is_err());
-        // What one gives back is there for both again.
+        // What one gives back is there for others again, up to the last quarter for those beyond their share.
         one.shrink(500);
-        assert!(two.try_grow(400).is_ok());
-        assert!(one.try_grow(1).is_ok());
+        assert!(two.try_grow(250).is_ok());
+        assert!(two.try_grow(1).is_err());
+        assert!(three.try_grow(250).is_ok());
     }
 
     #[test]
