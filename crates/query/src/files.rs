@@ -4,10 +4,7 @@
 //! tells where they are; of its ninety columns only those that the question reads are looked at.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,11 +20,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
-use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, Length};
 
 use crate::offsets;
+use crate::part_file::PartFile;
 
 /// Bytes that are read and thrown away rather than asked for separately.
 const GAP_BYTES: u64 = 16 << 10;
@@ -41,12 +38,12 @@ pub(crate) struct Chosen;
 /// A part that was opened when the question was planned: should it be merged away or removed while the answer is given, it
 /// can be read to its end all the same.
 #[derive(Debug)]
-pub(crate) struct Held(Arc<File>);
+pub(crate) struct Opened(PartFile);
 
-impl Held {
+impl Opened {
     /// Opens a part; who reads it finds out why where that cannot be done.
-    pub(crate) fn open(path: &Path) -> Option<Self> {
-        File::open(path).ok().map(|file| Self(Arc::new(file)))
+    pub(crate) fn new(path: &Path) -> Option<Self> {
+        PartFile::open(path).ok().map(Self)
     }
 }
 
@@ -65,7 +62,7 @@ impl Files {
     }
 
     /// A part, and its footer without its offset index.
-    pub(crate) fn footer(&self, file: &PartitionedFile) -> ParquetResult<(Arc<File>, Arc<ParquetMetaData>)> {
+    pub(crate) fn footer(&self, file: &PartitionedFile) -> ParquetResult<(PartFile, Arc<ParquetMetaData>)> {
         let mut reader = self.reader(file);
         Ok((reader.file()?, reader.footer()?))
     }
@@ -73,7 +70,7 @@ impl Files {
     fn reader(&self, file: &PartitionedFile) -> PartReader {
         PartReader {
             meta: file.object_meta.clone(),
-            file: file.extension::<Held>().map(|Held(file)| Arc::clone(file)),
+            file: file.extension::<Opened>().map(|Opened(file)| file.clone()),
             footers: Arc::clone(&self.footers),
             columns: file.extension::<Chosen>().map(|Chosen| Arc::clone(&self.columns)),
         }
@@ -95,19 +92,19 @@ impl ParquetFileReaderFactory for Files {
 /// One part, open once something of it is wanted.
 struct PartReader {
     meta: ObjectMeta,
-    file: Option<Arc<File>>,
+    file: Option<PartFile>,
     footers: Arc<FileMetadataCache>,
     /// Where pages were chosen, the columns that are read.
     columns: Option<Arc<HashSet<String>>>,
 }
 
 impl PartReader {
-    fn file(&mut self) -> ParquetResult<Arc<File>> {
+    fn file(&mut self) -> ParquetResult<PartFile> {
         if let Some(file) = &self.file {
-            return Ok(Arc::clone(file));
+            return Ok(file.clone());
         }
-        let file = File::open(format!("/{}", self.meta.location)).map_err(from_disk)?;
-        Ok(Arc::clone(self.file.insert(Arc::new(file))))
+        let file = PartFile::open(Path::new(&format!("/{}", self.meta.location)))?;
+        Ok(self.file.insert(file).clone())
     }
 
     fn footer(&mut self) -> ParquetResult<Arc<ParquetMetaData>> {
@@ -118,7 +115,7 @@ impl PartReader {
             return Ok(Arc::clone(known.parquet_metadata()));
         }
         let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
-        let footer = Arc::new(reader.parse_and_finish(&Positioned(self.file()?))?);
+        let footer = Arc::new(reader.parse_and_finish(&self.file()?)?);
         let kept = Arc::new(CachedParquetMetaData::new(Arc::clone(&footer)));
         self.footers.put(&self.meta.location, CachedFileMetadataEntry::new(self.meta.clone(), kept));
         Ok(footer)
@@ -128,7 +125,7 @@ impl PartReader {
         let footer = self.footer()?;
         let Some(columns) = self.columns.clone() else { return Ok(footer) };
         let file = self.file()?;
-        Ok(match offsets::read(&file, &footer, &columns).map_err(from_disk)? {
+        Ok(match offsets::read(&file, &footer, &columns)? {
             Some(offsets) => {
                 let footer = ParquetMetaData::clone(&footer).into_builder();
                 Arc::new(footer.set_offset_index(Some(offsets)).build())
@@ -143,48 +140,13 @@ impl PartReader {
         let mut found = Vec::with_capacity(ranges.len());
         for together in neighbours(ranges) {
             let (first, last) = (&ranges[together.start], &ranges[together.end - 1]);
-            let bytes = read(&file, first.start..last.end)?;
+            let bytes = file.range(first.start..last.end)?;
             for range in &ranges[together] {
                 let at = |offset: u64| (offset - first.start) as usize;
                 found.push(bytes.slice(at(range.start)..at(range.end)));
             }
         }
         Ok(found)
-    }
-}
-
-/// A file whose place nobody moves: several readers have it at a time.
-struct Positioned(Arc<File>);
-
-/// What is in the file from a place on.
-struct Rest {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Length for Positioned {
-    fn len(&self) -> u64 {
-        self.0.metadata().map_or(0, |about| about.len())
-    }
-}
-
-impl ChunkReader for Positioned {
-    type T = Rest;
-
-    fn get_read(&self, start: u64) -> ParquetResult<Rest> {
-        Ok(Rest { file: Arc::clone(&self.0), at: start })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        read(&self.0, start..start.saturating_add(length as u64))
-    }
-}
-
-impl io::Read for Rest {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
     }
 }
 
@@ -207,25 +169,9 @@ fn neighbours(ranges: &[Range<u64>]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-fn read(file: &File, range: Range<u64>) -> ParquetResult<Bytes> {
-    let length = range.end.checked_sub(range.start).and_then(|length| usize::try_from(length).ok());
-    let length = length.ok_or_else(|| ParquetError::General(format!("no range of bytes: {range:?}")))?;
-    // A damaged footer may ask for anything.
-    if file.metadata().map_err(from_disk)?.len() < range.end {
-        return Err(ParquetError::EOF(format!("bytes {range:?} are beyond the file's end")));
-    }
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, range.start).map_err(from_disk)?;
-    Ok(bytes.into())
-}
-
-fn from_disk(error: io::Error) -> ParquetError {
-    ParquetError::External(Box::new(error))
-}
-
 impl AsyncFileReader for PartReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
-        let bytes = self.file().and_then(|file| read(&file, range));
+        let bytes = self.file().and_then(|file| file.range(range));
         async move { bytes }.boxed()
     }
 
@@ -245,34 +191,7 @@ impl AsyncFileReader for PartReader {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
-    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
-    use parquet::arrow::ArrowWriter;
-
     use super::*;
-
-    #[test]
-    fn many_read_the_footer_of_a_file_that_is_held_open_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("part.parquet");
-        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1_000));
-        let batch = RecordBatch::try_from_iter([("n", column)]).unwrap();
-        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
-        writer.write(&batch).unwrap();
-        writer.close().unwrap();
-        let Held(file) = Held::open(&path).unwrap();
-        std::thread::scope(|threads| {
-            for _ in 0..4 {
-                threads.spawn(|| {
-                    for _ in 0..500 {
-                        let footer = ParquetMetaDataReader::new().parse_and_finish(&Positioned(Arc::clone(&file)));
-                        assert_eq!(footer.unwrap().file_metadata().num_rows(), 1_000);
-                    }
-                });
-            }
-        });
-    }
 
     #[test]
     fn ranges_that_lie_close_are_read_together() {

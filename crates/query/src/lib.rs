@@ -27,6 +27,7 @@ mod offsets;
 mod output;
 mod pages;
 mod part;
+mod part_file;
 mod pool;
 mod question;
 mod scan;

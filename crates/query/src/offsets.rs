@@ -5,13 +5,14 @@
 //! (parquet.thrift: `OffsetIndex`, `PageLocation`).
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
+use parquet::errors::Result;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use parquet::file::reader::Length;
+
+use crate::part_file::PartFile;
 
 /// Bytes of offset indexes that are read at most; a part of the largest kind has less.
 const BYTES_MAX: u64 = 16 << 20;
@@ -19,10 +20,10 @@ const BYTES_MAX: u64 = 16 << 20;
 /// The pages of these columns, by row group and column; other columns have none. None where some of them has no offset
 /// index, or one that makes no sense.
 pub(crate) fn read(
-    file: &File,
+    file: &PartFile,
     footer: &ParquetMetaData,
     columns: &HashSet<String>,
-) -> io::Result<Option<Vec<Vec<OffsetIndexMetaData>>>> {
+) -> Result<Option<Vec<Vec<OffsetIndexMetaData>>>> {
     let wanted = |chunk: &&ColumnChunkMetaData| {
         chunk.column_path().parts().first().is_some_and(|column| columns.contains(column))
     };
@@ -31,12 +32,11 @@ pub(crate) fn read(
     let Some(all) = all else { return Ok(None) };
     let (start, end) = (all.iter().map(|range| range.start).min(), all.iter().map(|range| range.end).max());
     let (start, end) = (start.unwrap_or(0), end.unwrap_or(0));
-    let length = file.metadata()?.len();
+    let length = file.len();
     if end > length || end - start > BYTES_MAX {
         return Ok(None);
     }
-    let mut bytes = vec![0; (end - start) as usize];
-    file.read_exact_at(&mut bytes, start)?;
+    let bytes = file.range(start..end)?;
     let of_chunk = |rows: i64, chunk: &ColumnChunkMetaData| {
         if !wanted(&chunk) {
             return Some(OffsetIndexMetaData { page_locations: Vec::new(), unencoded_byte_array_data_bytes: None });

@@ -20,7 +20,7 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use finderscope_flow::Table;
 
-use crate::files::{self, Chosen, Files};
+use crate::files::{Chosen, Files, Opened};
 use crate::pages::{self, Reading, Tally};
 use crate::part::{Part, TimeRange};
 use crate::shelf::Shelf;
@@ -193,8 +193,8 @@ fn held_from(parts: &[(&Part, Reading)]) -> i64 {
 
 fn file(part: &Part, reading: Reading, is_held: bool) -> Result<PartitionedFile> {
     let mut file = file_at(&part.path, part.bytes)?;
-    if let Some(held) = is_held.then(|| files::Held::open(&part.path)).flatten() {
-        file = file.with_extension(held);
+    if let Some(opened) = is_held.then(|| Opened::new(&part.path)).flatten() {
+        file = file.with_extension(opened);
     }
     Ok(match reading {
         Reading::Pages { rows, .. } => file.with_extension(rows).with_extension(Chosen),

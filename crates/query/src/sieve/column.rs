@@ -9,15 +9,15 @@ use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::cells::{Cells, Kind};
-use super::chunks::Chunks;
 use super::page::{Dictionary, Page, damaged};
+use crate::part_file::PartFile;
 
 /// A column of a row group.
 pub(super) struct Column {
     kind: Kind,
     nullable: bool,
     /// None where the column has no value at all.
-    reader: Option<SerializedPageReader<Chunks>>,
+    reader: Option<SerializedPageReader<PartFile>>,
     /// Where pages begin, and the group's end.
     starts: Vec<usize>,
     /// The page that the reader comes to next.
@@ -28,7 +28,7 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn open(
-        file: Arc<Chunks>,
+        file: PartFile,
         chunk: &ColumnChunkMetaData,
         pages: &[PageLocation],
         rows: usize,
@@ -41,7 +41,7 @@ impl Column {
         if nulls == Some(rows as u64) {
             return Ok(column);
         }
-        let mut reader = SerializedPageReader::new(file, chunk, rows, Some(pages.to_vec()))?;
+        let mut reader = SerializedPageReader::new(Arc::new(file), chunk, rows, Some(pages.to_vec()))?;
         let has_dictionary = pages.first().is_some_and(|page| page.offset as u64 != chunk.byte_range().0);
         if has_dictionary && let Some(RawPage::DictionaryPage { buf, num_values, .. }) = reader.get_next_page()? {
             let read = Dictionary::read(&column.kind, buf, num_values as usize);

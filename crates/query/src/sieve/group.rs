@@ -7,8 +7,8 @@ use datafusion::common::{Result, internal_err};
 use parquet::file::metadata::ParquetMetaData;
 
 use super::cells::Kind;
-use super::chunks::Chunks;
 use super::column::Column;
+use crate::part_file::PartFile;
 
 /// A table's column in a file.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Place {
 pub(super) struct Group {
     metadata: Arc<ParquetMetaData>,
     at: usize,
-    file: Arc<Chunks>,
+    file: PartFile,
     places: Arc<HashMap<usize, Place>>,
     columns: HashMap<usize, Column>,
     rows_left: usize,
@@ -33,7 +33,7 @@ impl Group {
     pub(super) fn new(
         metadata: Arc<ParquetMetaData>,
         at: usize,
-        file: Arc<Chunks>,
+        file: PartFile,
         places: Arc<HashMap<usize, Place>>,
     ) -> Self {
         Self { metadata, at, file, places, columns: HashMap::new(), rows_left: 0 }
@@ -45,8 +45,8 @@ impl Group {
     }
 
     /// The file.
-    pub(super) fn chunks(&self) -> Chunks {
-        Chunks::clone(&self.file)
+    pub(super) fn file(&self) -> PartFile {
+        self.file.clone()
     }
 
     /// How a column's cells are kept; none where it is not read page by page.
@@ -72,7 +72,7 @@ impl Group {
             let group = self.metadata.row_group(self.at);
             let (chunk, pages) = (group.column(place.leaf), &pages[self.at][place.leaf].page_locations);
             let rows = group.num_rows() as usize;
-            let opened = Column::open(Arc::clone(&self.file), chunk, pages, rows, place.kind.clone())?;
+            let opened = Column::open(self.file.clone(), chunk, pages, rows, place.kind.clone())?;
             self.columns.insert(column, opened);
         }
         match self.columns.get_mut(&column) {

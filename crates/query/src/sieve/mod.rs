@@ -9,7 +9,6 @@
 //! text, which are rare, always do ([`stock`]), for the rows that are left.
 
 mod cells;
-mod chunks;
 mod column;
 mod condition;
 mod group;

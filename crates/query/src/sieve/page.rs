@@ -62,6 +62,10 @@ impl Dictionary {
 
 /// Where strings begin and end that have their length before them (PLAIN).
 fn prefixed(bytes: &Bytes, count: usize) -> Option<(Vec<u32>, Vec<u32>)> {
+    // Each has four bytes at least.
+    if count > bytes.len() / 4 {
+        return None;
+    }
     let (mut ends, mut starts) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut at = 0_usize;
     for _ in 0..count {

@@ -1,7 +1,6 @@
 //! Whether a file can be read page by page, and which of its row groups and pages are.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -18,17 +17,18 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::FileRange;
 use datafusion_datasource::morsel::Morsel;
+use finderscope_store::ROW_GROUP_ROWS;
 use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::cells::Kind;
-use super::chunks::Chunks;
 use super::condition::Condition;
 use super::group::{Group, Place};
 use super::morsel::{Rows, Target};
 use super::stock::Stock;
 use crate::files::Files;
 use crate::offsets;
+use crate::part_file::PartFile;
 
 /// Reads files for one scan.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Sieve {
 
 /// One file, and where in it the scan's columns are.
 struct Parts {
-    file: Arc<File>,
+    file: PartFile,
     metadata: Arc<ParquetMetaData>,
     places: HashMap<usize, Place>,
     /// Columns that are read the general way. Those that are in neither hold nothing.
@@ -95,8 +95,6 @@ impl Sieve {
             columns: read,
             stock,
         });
-        let length = parts.file.metadata()?.len();
-        let chunks = Arc::new(Chunks { file: Arc::clone(&parts.file), length });
         let places = Arc::new(parts.places);
         let Some(any) = places.values().next() else { return Ok(None) };
         let starts = |at: usize| {
@@ -111,7 +109,7 @@ impl Sieve {
             let mut pages = chosen(&access, &starts);
             share.keep(&mut pages, starts.len() - 1);
             if !pages.is_empty() {
-                let group = Group::new(Arc::clone(&metadata), at, Arc::clone(&chunks), Arc::clone(&places));
+                let group = Group::new(Arc::clone(&metadata), at, parts.file.clone(), Arc::clone(&places));
                 let condition = (!all).then(|| condition.clone());
                 morsels.push(Box::new(Rows::new(group, condition, starts, pages, Arc::clone(&target))));
             }
@@ -128,6 +126,11 @@ impl Sieve {
     /// The file, where all that is wanted of it can be read page by page.
     fn open(&self, file: &PartitionedFile, wanted: &BTreeSet<usize>, read: &BTreeSet<usize>) -> Result<Option<Parts>> {
         let (file, footer) = self.files.footer(file).map_err(damaged)?;
+        // What is made for each row is bounded so, whatever a damaged footer says.
+        let is_ours = |rows: i64| usize::try_from(rows).is_ok_and(|rows| rows <= ROW_GROUP_ROWS);
+        if !footer.row_groups().iter().all(|group| is_ours(group.num_rows())) {
+            return Ok(None);
+        }
         let (mut places, mut stock) = (HashMap::new(), Vec::new());
         for &column in wanted.union(read) {
             match place(&footer, &self.table, column) {
@@ -141,7 +144,7 @@ impl Sieve {
         }
         let names: HashSet<String> =
             wanted.union(read).map(|&column| self.table.field(column).name().clone()).collect();
-        let Some(pages) = offsets::read(&file, &footer, &names)? else { return Ok(None) };
+        let Some(pages) = offsets::read(&file, &footer, &names).map_err(damaged)? else { return Ok(None) };
         let mut leaves = places.values().map(|place| place.leaf);
         let Some(first) = leaves.next() else { return Ok(None) };
         let alike = |pages: &Vec<parquet::file::page_index::offset_index::OffsetIndexMetaData>, leaf: usize| {

@@ -42,7 +42,7 @@ impl Stock {
 
     /// The cells of these rows of a row group.
     pub(super) fn read(&self, group: &Group, rows: &[u32]) -> Result<HashMap<usize, ArrayRef>> {
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(group.chunks(), self.metadata.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(group.file(), self.metadata.clone());
         let reader = builder
             .with_row_groups(vec![group.at()])
             .with_projection(self.mask.clone())

@@ -11,7 +11,7 @@ use finderscope_store::{Encoding, PAGE_ROWS, PartWriter};
 use parquet::file::metadata::KeyValue;
 use tempfile::TempDir;
 
-use crate::common::{T0, ask, small};
+use crate::common::{T0, ask, read, small};
 
 const ROWS: usize = 3 * PAGE_ROWS + 700;
 
@@ -135,6 +135,26 @@ async fn a_condition_that_fails_is_no_damage() {
     let database = Database::over_parts(vec![merged(folder.path(), &rows())], small()).unwrap();
     let error = ask(&database, "select count(*) from flows where bytes / (dst_port - dst_port) > 1").await.unwrap_err();
     assert!(matches!(&error, Error::Sql(text) if text == "division by zero"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_footer_with_any_byte_changed_gives_an_answer() {
+    let folder = TempDir::new().unwrap();
+    let part = merged(folder.path(), &rows());
+    let sound = std::fs::read(&part.path).unwrap();
+    let question = "select count(*), sum(bytes), max(dst_addr) from flows where dst_port = 443 and src_port > 5";
+    let footer = u32::from_le_bytes(sound[sound.len() - 8..sound.len() - 4].try_into().unwrap()) as usize;
+    let begin = sound.len() - 8 - footer;
+    for at in (begin..sound.len()).step_by(footer / 100) {
+        for change in [0x01, 0x55, 0x80] {
+            let mut bytes = sound.clone();
+            bytes[at] ^= change;
+            std::fs::write(&part.path, bytes).unwrap();
+            let answer = Database::over_parts(vec![part.clone()], small()).unwrap().sql(question, &Window::ALL).await;
+            let (rows, _) = read(answer.unwrap()).await.unwrap_or_else(|error| panic!("byte {at}: {error}"));
+            assert_eq!(rows.len(), 1);
+        }
+    }
 }
 
 #[tokio::test]
