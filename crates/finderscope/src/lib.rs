@@ -3,6 +3,7 @@
 //! * [`wire`]: the codecs, both ways, without IO.
 //! * [`flow`]: columns, elements, batches.
 //! * [`intake`]: datagrams in, Arrow batches out, with templates, sampling, times and balances.
+//! * [`packets`]: the packets inside samples, and capture files of them.
 //! * [`transport`]: UDP sockets and capture files.
 //!
 //! A datagram becomes rows in three steps: a [`Delivery`](wire::delivery::Delivery) says how it came, an
@@ -30,5 +31,6 @@
 
 pub use finderscope_flow as flow;
 pub use finderscope_intake as intake;
+pub use finderscope_packets as packets;
 pub use finderscope_transport as transport;
 pub use finderscope_wire as wire;

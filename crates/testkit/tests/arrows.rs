@@ -7,16 +7,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate, and the crates of ours that it may name. What those use, it may use too.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("wire", &[]),
     ("flow", &["wire"]),
     ("intake", &["wire", "flow"]),
+    ("packets", &["wire", "flow", "intake"]),
     ("journal", &["wire"]),
     ("store", &["flow", "journal"]),
     ("query", &["flow", "store"]),
     ("transport", &["wire"]),
-    ("server", &["wire", "flow", "intake", "journal", "store", "query", "transport"]),
-    ("finderscope", &["wire", "flow", "intake", "transport"]),
+    ("server", &["wire", "flow", "intake", "packets", "journal", "store", "query", "transport"]),
+    ("finderscope", &["wire", "flow", "intake", "packets", "transport"]),
     ("cli", &["server"]),
     ("testkit", &["wire", "flow", "journal", "transport"]),
     ("xtask", &["wire", "flow", "intake"]),

@@ -1,0 +1,23 @@
+//! Sampled packets out of telemetry: what the device had in its hands, as packets and as capture files.
+//!
+//! Samples of sFlow and packet sections of IPFIX and NetFlow v9 carry the first bytes of packets. A [`Packet`] is such
+//! a header with everything that is known of it: when, where, one in how many, and why it was thrown away.
+//!
+//! * [`sflow`] walks over one sFlow datagram and hands out its packets, straight from the wire, and the names and speeds
+//!   of ports ([`Port`]) that it comes across;
+//! * [`Packet::encode`] and [`Packet::decode`] are the frame in which a packet travels;
+//! * [`live`] is the stream of such frames between a server and its readers.
+//!
+//! No sockets and no clock: bytes and receive times come in. Damage is counted ([`Counts`]), never thrown.
+
+mod counts;
+mod frame;
+pub mod live;
+mod packet;
+mod port;
+mod walk;
+
+pub use counts::Counts;
+pub use packet::{Item, Packet};
+pub use port::Port;
+pub use walk::{is_sflow, sflow};
