@@ -1,6 +1,5 @@
 //! Functions that questions have beyond the planner's own: prefixes, addresses, and scaling by the sampling rate.
 
-use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -17,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::address::{Prefix, octets};
+use crate::same::Same;
 
 /// Every function that is registered by name.
 pub(crate) fn all() -> [Arc<ScalarUDF>; 3] {
@@ -282,30 +282,16 @@ impl ScalarUDFImpl for Owned {
 pub(crate) const NOTED: &str = "noted";
 
 /// A volume that passes through unchanged, while it is noted whether any of it was sampled.
-#[derive(Debug)]
+#[derive(Debug, Eq, Hash, PartialEq)]
 struct Noted {
     signature: Signature,
-    sampled: Arc<AtomicBool>,
+    sampled: Same<AtomicBool>,
 }
 
 /// The count, and in `sampled` whether any row of it has a rate beyond 1.
 pub(crate) fn noted(count: Expr, rate: Expr, sampled: &Arc<AtomicBool>) -> Expr {
     let signature = Signature::exact(vec![DataType::UInt64, DataType::UInt64], Volatility::Immutable);
-    ScalarUDF::from(Noted { signature, sampled: Arc::clone(sampled) }).call(vec![count, rate])
-}
-
-impl PartialEq for Noted {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.sampled, &other.sampled)
-    }
-}
-
-impl Eq for Noted {}
-
-impl Hash for Noted {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.sampled).hash(state);
-    }
+    ScalarUDF::from(Noted { signature, sampled: Same(Arc::clone(sampled)) }).call(vec![count, rate])
 }
 
 impl ScalarUDFImpl for Noted {

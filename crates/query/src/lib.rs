@@ -30,6 +30,7 @@ mod part;
 mod part_file;
 mod pool;
 mod question;
+mod same;
 mod scan;
 mod schema;
 mod series;

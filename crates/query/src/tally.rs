@@ -3,7 +3,6 @@
 //! [`watch`] puts a function into the plan that gives back the scaled bytes as they are, and adds up what passes.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::Summary;
+use crate::same::Same;
 
 /// What the function takes, and the first of which it gives back.
 const COLUMNS: [&str; 8] = [
@@ -81,19 +81,13 @@ impl Tally {
     }
 
     fn add(&self, rows: &Rows<'_>) {
-        let count = rows.exporters.len();
-        let mut from = 0;
-        while from < count {
-            let exporter = rows.exporter(from);
-            // An exporter's rows mostly follow each other.
-            let through = (from + 1..count).find(|row| rows.exporter(*row) != exporter).unwrap_or(count);
-            let summary = rows.summary(from..through);
-            let mut exporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = rows.summaries();
+        let mut exporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (exporter, summary) in batch {
             match exporters.get_mut(&exporter.map(<[u8]>::to_vec)) {
                 Some(known) => known.extend(&summary),
                 None => drop(exporters.insert(exporter.map(<[u8]>::to_vec), summary)),
             }
-            from = through;
         }
     }
 }
@@ -113,6 +107,22 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn exporter(&self, row: usize) -> Option<&[u8]> {
         self.exporters.is_valid(row).then(|| self.exporters.value(row))
+    }
+
+    /// What the rows come to, by exporter.
+    fn summaries(&self) -> HashMap<Option<&[u8]>, Summary> {
+        let count = self.exporters.len();
+        let mut summaries: HashMap<_, Summary> = HashMap::new();
+        let mut from = 0;
+        while from < count {
+            let exporter = self.exporter(from);
+            // An exporter's rows mostly follow each other.
+            let through = (from + 1..count).find(|row| self.exporter(*row) != exporter).unwrap_or(count);
+            let summary = self.summary(from..through);
+            summaries.entry(exporter).and_modify(|known| known.extend(&summary)).or_insert(summary);
+            from = through;
+        }
+        summaries
     }
 
     fn summary(&self, rows: Range<usize>) -> Summary {
@@ -151,10 +161,10 @@ fn sum(array: &UInt64Array, rows: Range<usize>) -> u64 {
 }
 
 /// The function.
-#[derive(Debug)]
+#[derive(Debug, Eq, Hash, PartialEq)]
 struct Tallied {
     signature: Signature,
-    tally: Arc<Tally>,
+    tally: Same<Tally>,
 }
 
 impl Tallied {
@@ -165,21 +175,7 @@ impl Tallied {
             [&number, &number, &number, &number, &number, &DataType::Utf8View, &received, &DataType::BinaryView];
         // Each row counts once: the planner must neither leave it out nor ask it twice.
         let signature = Signature::exact(types.into_iter().cloned().collect(), Volatility::Volatile);
-        Self { signature, tally: Arc::clone(tally) }
-    }
-}
-
-impl PartialEq for Tallied {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.tally, &other.tally)
-    }
-}
-
-impl Eq for Tallied {}
-
-impl Hash for Tallied {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.tally).hash(state);
+        Self { signature, tally: Same(Arc::clone(tally)) }
     }
 }
 

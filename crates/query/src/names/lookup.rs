@@ -1,7 +1,7 @@
 //! Looking names up: from a row's exporter and number to text, without joining rows.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BinaryViewArray, StringViewBuilder, UInt32Array, as_primitive_array};
@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 
 use super::What;
 use super::known::{Facts, Known, Subject};
+use crate::same::Same;
 
 /// Names of one kind of thing.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ pub(super) fn name_of(what: What, known: &Known, number: Expr) -> Expr {
     let types = vec![DataType::BinaryView, DataType::BinaryView, DataType::UInt32, key];
     // Not immutable: the same question may be answered otherwise when more was told.
     let signature = Signature::exact(types, Volatility::Stable);
-    let function = NameOf { what, directories: Arc::clone(&known.directories), signature };
+    let function = NameOf { what, directories: Same(Arc::clone(&known.directories)), signature };
     ScalarUDF::from(function).call(vec![
         col("exporter_address"),
         col("sampler_address"),
@@ -115,25 +116,11 @@ pub(super) fn name_of(what: What, known: &Known, number: Expr) -> Expr {
     ])
 }
 
-#[derive(Debug)]
+#[derive(Debug, Eq, Hash, PartialEq)]
 struct NameOf {
     what: What,
-    directories: Arc<Directories>,
+    directories: Same<Directories>,
     signature: Signature,
-}
-
-impl PartialEq for NameOf {
-    fn eq(&self, other: &Self) -> bool {
-        self.what == other.what && Arc::ptr_eq(&self.directories, &other.directories)
-    }
-}
-
-impl Eq for NameOf {}
-
-impl Hash for NameOf {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.what, Arc::as_ptr(&self.directories)).hash(state);
-    }
 }
 
 impl ScalarUDFImpl for NameOf {
