@@ -41,19 +41,18 @@ macro_rules! bits {
 }
 
 bits! {
-    RATE 0;
-    LENGTH 1;
-    LENGTH_L3 2;
-    IN_IF 3;
-    OUT_IF 4;
-    NEXT_HOP 5;
-    NEXT_HOP_LONG 6;
-    SRC_VLAN 7;
-    DST_VLAN 8;
-    SRC_NET 9;
-    DST_NET 10;
+    LENGTH 0;
+    LENGTH_L3 1;
+    IN_IF 2;
+    OUT_IF 3;
+    NEXT_HOP 4;
+    NEXT_HOP_LONG 5;
+    SRC_VLAN 6;
+    DST_VLAN 7;
+    SRC_NET 8;
+    DST_NET 9;
     /// What every row has.
-    ALWAYS 11;
+    ALWAYS 10;
 }
 
 /// What a sample's records say, where that is all in the columns of a [`Row`].
@@ -89,9 +88,6 @@ impl Row {
             src_net: 0,
             dst_net: 0,
         };
-        if rate.is_some() {
-            row.has |= Self::RATE;
-        }
         row.has |= put(&mut row.in_if, head.input.if_index(), Self::IN_IF);
         row.has |= put(&mut row.out_if, head.output.if_index(), Self::OUT_IF);
         row.has |= put(&mut row.length, said.length, Self::LENGTH);
