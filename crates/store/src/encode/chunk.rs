@@ -79,14 +79,26 @@ fn in_blocks(zstd: &mut CCtx<'static>, plain: &[u8], seams: &[usize], out: &mut 
     for end in ends {
         let mut input = InBuffer::around(&plain[from..end]);
         while input.pos() < end - from {
+            has_room(&out)?;
             zstd.compress_stream(&mut out, &mut input).map_err(failed)?;
         }
         from = end;
-        // All of it has room.
-        while from < plain.len() && zstd.flush_stream(&mut out).map_err(failed)? > 0 {}
+        while from < plain.len() && zstd.flush_stream(&mut out).map_err(failed)? > 0 {
+            has_room(&out)?;
+        }
     }
-    while zstd.end_stream(&mut out).map_err(failed)? > 0 {}
+    while zstd.end_stream(&mut out).map_err(failed)? > 0 {
+        has_room(&out)?;
+    }
     Ok(())
+}
+
+/// The compressor asks for ever for room that it does not get.
+fn has_room(out: &OutBuffer<'_, Vec<u8>>) -> io::Result<()> {
+    if out.pos() < out.capacity() {
+        return Ok(());
+    }
+    Err(io::Error::other("a page takes more room than it should when compressed"))
 }
 
 /// A page without its bytes.
