@@ -3,34 +3,13 @@ source "$(dirname "$0")/lib.sh"
 want python3 mount
 has serve || skip "this binary has no serve"
 
-small=$scratch/small
-mkdir "$small"
-mount -t tmpfs -o size=96m tmpfs "$small" 2>/dev/null || skip "only root may mount a small disk"
-unmount() {
-    local status=$?
-    umount -l "$small" 2>/dev/null
-    (exit $status)
-    finish
-}
-trap unmount EXIT
+small_disk 96m
 
 for seed in 41 42 43; do generate v9 60000 $seed --exporters 2; done
 printf 'shards = 1\njournal.segment = "1M"\nstore.merge_parts = 4\nstore.cut_seconds = 1\n' >"$scratch/fs.toml"
 data=$small/data
 serve --config "$scratch/fs.toml"
 
-# ask EXPRESSION: of the status `s`, as Python.
-ask() {
-    python3 - "$http" "$1" <<'PY'
-import json, sys, urllib.request
-with urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/api/v1/status", timeout=5) as answer:
-    s = json.load(answer)
-d, r = s["totals"]["datagrams"], s["totals"]["records"]
-dropped = sum(count for _, count in d["dropped"])
-print(eval(sys.argv[2]))
-PY
-}
-is() { [ "$(ask "$1")" = True ]; }
 before=0
 settled() { is "d['received'] >= $before + 1 and r['in_memory'] == 0 and r['stored'] == r['received'] and r['received'] > 0"; }
 

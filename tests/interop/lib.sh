@@ -65,6 +65,36 @@ json.dump({row.pop("exporter_address"): row for row in rows}, open(sys.argv[2], 
 PY
 }
 
+# small_disk SIZE: a file system of its own at $small, taken away at the end.
+small_disk() {
+    small=$scratch/small
+    mkdir "$small"
+    mount -t tmpfs -o "size=$1" tmpfs "$small" 2>/dev/null || skip "only root may mount a small disk"
+    trap unmount EXIT
+}
+
+unmount() {
+    local status=$?
+    umount -l "$small" 2>/dev/null
+    (exit $status)
+    finish
+}
+
+# ask EXPRESSION: of the server's status, in Python: `s` is all of it, `d` its datagrams, `r` its records.
+ask() {
+    python3 - "$http" "$1" <<'PY'
+import json, sys, urllib.request
+with urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/api/v1/status", timeout=20) as answer:
+    s = json.load(answer)
+d, r = s["totals"]["datagrams"], s["totals"]["records"]
+dropped = sum(count for _, count in d["dropped"])
+print(eval(sys.argv[2]))
+PY
+}
+
+# is EXPRESSION: whether that is so.
+is() { [ "$(ask "$1")" = True ]; }
+
 all_fields=flows,bytes,packets,bytes_scaled,packets_scaled
 
 # sums FILE: what finderscope has in all.

@@ -3,16 +3,7 @@ source "$(dirname "$0")/lib.sh"
 want python3 mount
 has compact || skip "this binary has no compact"
 
-small=$scratch/small
-mkdir "$small"
-mount -t tmpfs -o size=64m tmpfs "$small" 2>/dev/null || skip "only root may mount a small disk"
-unmount() {
-    local status=$?
-    umount -l "$small" 2>/dev/null
-    (exit $status)
-    finish
-}
-trap unmount EXIT
+small_disk 64m
 
 # Parts as a server cuts them, none of them merged.
 generate v9 120000 44 --exporters 3

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::{armed, copy, cut, disk_full, files, flows, open, skip, stored, visible};
+use common::{SmallDisk, armed, copy, cut, disk_full, files, flows, open, skip, stored, visible};
 use finderscope_flow::Table;
 use finderscope_store::{Cut, Options, Probe, Snapshot, Step, Store, StoreError};
 
@@ -226,34 +226,15 @@ fn a_reader_that_saw_a_record_which_was_taken_back_forgets_it() {
     }
 }
 
-/// A file system of its own, taken away at the end.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn new(size: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
-        let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
-        mounted.then_some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        std::process::Command::new("umount").arg(self.0.path()).status().ok();
-    }
-}
-
 #[test]
 fn a_full_disk_stops_a_cut_and_room_lets_it_go_on() {
     let Some(disk) = SmallDisk::new("2m") else { return skip("only root may mount a small disk") };
-    let dir = disk.0.path().join("data");
+    let dir = disk.path().join("data");
     let (store, _) = open(&dir);
     let mut writer = store.writer(0).unwrap();
     writer.write(Table::Flows, flows(0..10)).unwrap();
     cut(&mut writer, 10, Some((10, b"first"))).unwrap();
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.path().join("ballast");
     for left in [0, 4_096, 16_384, 40_960] {
         fill(&ballast, left);
         let written = writer.write(Table::Flows, flows(10..5_000));

@@ -131,3 +131,27 @@ pub(crate) fn skip(why: &str) {
     use std::io::Write;
     std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
 }
+
+/// A file system of its own, taken away at the end.
+pub(crate) struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// Where one may be mounted.
+    pub(crate) fn new(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
+        let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
+        mounted.then_some(Self(dir))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        std::process::Command::new("umount").arg(self.0.path()).status().ok();
+    }
+}

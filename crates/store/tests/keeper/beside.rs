@@ -58,33 +58,14 @@ fn a_reader_of_the_folder_never_meets_a_row_twice_while_parts_are_merged() {
     assert_eq!(visible(dir.path()), (0..600).collect::<Vec<_>>());
 }
 
-/// A file system of its own, taken away at the end.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn new(size: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
-        let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
-        mounted.then_some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        std::process::Command::new("umount").arg(self.0.path()).status().ok();
-    }
-}
-
 #[test]
 fn a_full_disk_lets_a_merge_wait_and_harms_nothing() {
-    let Some(disk) = SmallDisk::new("8m") else { return common::skip("only root may mount a small disk") };
-    let dir = disk.0.path().join("data");
+    let Some(disk) = common::SmallDisk::new("8m") else { return common::skip("only root may mount a small disk") };
+    let dir = disk.path().join("data");
     let (store, _) = cuts(&dir, 5, |_| Ok(()));
     let mut keeper = rest(&store);
     let job = keeper.plan(NEXT_HOUR).unwrap();
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 7_900_000]).unwrap();
     match keeper.run(&job, &go()) {
         Err(KeepError::NoRoom { needed_bytes, free_bytes }) => assert!(free_bytes < needed_bytes),
