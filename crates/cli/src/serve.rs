@@ -2,15 +2,20 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use finderscope_server::collector::Collector;
 use finderscope_server::config::{Age, Config, HttpListen, Listen, Size};
 use finderscope_server::http::{self, Guard};
+use finderscope_server::token;
 use finderscope_transport::endpoint::Endpoint;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
+
+/// How long readers may take for the rest of what they asked for.
+const HTTP_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Receive sFlow, NetFlow and IPFIX, keep every flow, and answer status
 ///
@@ -100,7 +105,8 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
             let stopped = async {
                 let _ = http_stopped.await; // an error is the sender's end, which is the same
             };
-            let guard = Guard::new(&config.http, address);
+            let data = config.data_folder()?;
+            let guard = Guard::new(&config.http, address).with_token(token::read_or_make(&data)?, token::path(&data));
             Some(tokio::spawn(http::serve(listener, guard, collector.board().clone(), stopped)))
         }
         None => None,
@@ -117,7 +123,11 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
     tokio::task::spawn_blocking(move || collector.stop()).await?;
     drop(stop_http);
     if let Some(http) = http {
-        http.await?.context("http")?;
+        match tokio::time::timeout(HTTP_ENDS_WITHIN, http).await {
+            Ok(ended) => ended?.context("http")?,
+            // Somebody does not read what it asked for. The connection ends with the process.
+            Err(_) => crate::say(format_args!("a connection did not end by itself")),
+        }
     }
     crate::say(format_args!("stopped"));
     Ok(Exit::Done)
@@ -135,9 +145,15 @@ fn announce(collector: &Collector, config: &Config) {
     }
     match status.http {
         Some(address) if config.http.open => {
-            crate::say(format_args!("http://{address} is open to everybody who can reach it (http.open)"));
+            crate::say(format_args!(
+                "http://{address} is open: everybody who can reach it may read packets and change the server (http.open)"
+            ));
         }
-        Some(address) => crate::say(format_args!("status and metrics on http://{address}; try `finderscope status`")),
+        Some(address) => {
+            crate::say(format_args!("status and metrics on http://{address}; try `finderscope status`"));
+            let token = token::path(&status.data);
+            crate::say(format_args!("packets and changes are for those who have the token in {}", token.display()));
+        }
         None => {}
     }
 }

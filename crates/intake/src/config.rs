@@ -149,6 +149,11 @@ impl Config {
         self.exporters.iter().find(|exporter| exporter.network.contains(address))
     }
 
+    /// Whether a sender that was never heard of is turned away.
+    pub fn refuses(&self, address: IpAddr) -> bool {
+        self.senders.require && !self.lists(address)
+    }
+
     /// Whether the operator named the exporter at `address`, alone or within a network.
     pub(crate) fn lists(&self, address: IpAddr) -> bool {
         self.senders.allow.iter().any(|network| network.contains(address)) || self.exporter(address).is_some()

@@ -15,6 +15,9 @@ use crate::status::{self, ExporterStatus};
 use crate::watch::Watch;
 use crate::{fixed, netflow5, sets, sflow};
 
+/// Why a datagram is refused: nobody listed its sender, and senders have to be listed.
+pub const SENDER_NOT_LISTED: &str = "sender_not_listed";
+
 /// Between two looks for data that waited too long at exporters that have fallen silent.
 const SWEEP_EVERY_NS: i64 = 60 * 1_000_000_000;
 
@@ -51,10 +54,10 @@ impl Intake {
         self.sweep(delivery.received_ns);
         let mut pass = Pass { delivery, shared: &mut self.shared, tables, watch };
         let known = self.exporters.find(delivery);
-        if known.is_none() && pass.shared.config.senders.require && !pass.shared.config.lists(delivery.source.ip()) {
+        if known.is_none() && pass.shared.config.refuses(delivery.source.ip()) {
             self.strangers.datagrams.received += 1;
-            self.strangers.datagrams.refused.add("sender_not_listed", 1);
-            pass.reason("sender_not_listed", 0);
+            self.strangers.datagrams.refused.add(SENDER_NOT_LISTED, 1);
+            pass.reason(SENDER_NOT_LISTED, 0);
             return;
         }
         let datagram = match Datagram::read(delivery.bytes) {

@@ -53,7 +53,7 @@ mod watch;
 
 pub use config::{Config, ExporterConfig, Limits, Network, Senders, TemplateScope};
 pub use datagram::Protocol;
-pub use intake::Intake;
+pub use intake::{Intake, SENDER_NOT_LISTED};
 pub use ledger::{Datagrams, Ledger, Reasons, Records, Sets};
 pub use mapping::{MapProtocol, MapRule, MapTarget, MapType, can_be_mapped};
 pub use plan::field_name;

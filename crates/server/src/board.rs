@@ -18,8 +18,10 @@ use finderscope_transport::udp::{UdpSocket, Waker};
 
 pub use self::rates::Rate;
 use self::rates::Rates;
+use crate::forward::Forwards;
 use crate::keeper::Desk;
 use crate::status::Status;
+use crate::tap::Tap;
 
 /// Figures of exporters that are older are asked for again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -34,6 +36,8 @@ pub struct Board {
     pub(crate) seats: Vec<Arc<Seat>>,
     pub(crate) store: Store,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) tap: Arc<Tap>,
+    pub(crate) forwards: Forwards,
     pub(crate) data: PathBuf,
     pub(crate) http: OnceLock<std::net::SocketAddr>,
     pub(crate) started: SystemTime,

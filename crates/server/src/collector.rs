@@ -22,9 +22,11 @@ use self::sync::Syncer;
 use crate::board::{Board, Seat};
 use crate::config::{Config, ConfigError};
 use crate::declared;
+use crate::forward::{ForwardError, Forwards};
 use crate::keeper::{self, Desk, KeeperThread};
 use crate::recover::{self, Recovered};
 use crate::shard::Shard;
+use crate::tap::{Spout, Tap};
 use crate::writer::{ShardWriterState, Writer};
 
 /// What each journal's released files may keep of the disk until they are written over: some seconds of a full gigabit.
@@ -54,6 +56,14 @@ pub enum StartError {
         endpoint: Box<Endpoint>,
         /// What is wrong.
         error: Box<BindError>,
+    },
+    /// A target of the configuration.
+    #[error("forward.to ({name}): {error}")]
+    Forward {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        error: ForwardError,
     },
     /// Going on where the last life ended.
     #[error(transparent)]
@@ -95,7 +105,9 @@ impl Collector {
         let desk = Arc::new(Desk::default());
         let keeper = KeeperThread::start(store.clone(), keeper::rules(&config.store), Arc::clone(&desk))?;
         let (http, started, clock) = (OnceLock::new(), SystemTime::now(), Instant::now());
-        let board = Board { seats, store, desk, data, http, started, clock };
+        let tap = Tap::new(config.live.limits());
+        let forwards = forwards(config, &tap, &listening)?;
+        let board = Board { seats, store, desk, tap, forwards, data, http, started, clock };
         let mut collector = Self { board: Arc::new(board), shards: Vec::new(), syncer, keeper, listening };
         for ((ready, sockets), waker) in ready.into_iter().zip(sockets).zip(wakers) {
             collector.spawn(ready, sockets, waker, Duration::from_secs(config.store.cut_seconds))?;
@@ -115,7 +127,8 @@ impl Collector {
         journal.write_beside(self.syncer.writer().clone());
         let seat = Arc::clone(&self.board.seats[writer.shard() as usize]);
         let name = format!("shard-{}", seat.shard);
-        let shard = Shard { sockets, waker, journal, intake, tables, writer, seat, cut_every };
+        let spout = Spout::new(Arc::clone(&self.board.tap));
+        let shard = Shard { sockets, waker, journal, intake, tables, writer, seat, spout, cut_every };
         self.shards.push(std::thread::Builder::new().name(name).spawn(move || shard.run())?);
         Ok(())
     }
@@ -153,6 +166,8 @@ impl Collector {
             ("shards", old.shards == new.shards),
             ("http", old.http == new.http),
             ("udp", old.udp == new.udp),
+            ("live", old.live == new.live),
+            ("forward", old.forward == new.forward),
             ("journal", old.journal == new.journal),
             ("store.cut_seconds", old.store.cut_seconds == new.store.cut_seconds),
         ];
@@ -170,9 +185,23 @@ impl Collector {
                 tracing::error!("a shard panicked");
             }
         }
+        self.board.tap.close(); // whoever looks on has been sent the last datagram
+        self.board.forwards.finish();
         self.syncer.stop();
         self.keeper.stop();
     }
+}
+
+/// The targets of the configuration.
+fn forwards(config: &Config, tap: &Arc<Tap>, listening: &[Listening]) -> Result<Forwards, StartError> {
+    let listeners = listening.iter().map(|listening| listening.address).collect();
+    let forwards = Forwards::new(Arc::clone(tap), listeners, config.forward.allow.clone());
+    for to in &config.forward.to {
+        let target = to.target().map_err(|error| ConfigError::Unsound(format!("forward.to ({}): {error}", to.name)))?;
+        let failed = |error| StartError::Forward { name: to.name.clone(), error };
+        forwards.put(&to.name, target, true).map_err(failed)?;
+    }
+    Ok(forwards)
 }
 
 /// A shard that only lacks its sockets.

@@ -4,8 +4,10 @@
 //! HTTP on loopback, everything else by the tables of the manual.
 
 mod age;
+mod forward;
 pub mod goflow2;
 mod intake;
+mod live;
 pub mod map;
 mod size;
 
@@ -18,6 +20,8 @@ use serde::Deserialize;
 use crate::declared::Declared;
 
 pub use age::Age;
+pub use forward::{Forward, ForwardTo};
+pub use live::Live;
 pub use map::Map;
 pub use size::Size;
 
@@ -42,6 +46,10 @@ pub struct Config {
     pub journal: Journal,
     /// When rows become visible to queries.
     pub store: Store,
+    /// Who looks on.
+    pub live: Live,
+    /// To whom datagrams are sent on.
+    pub forward: Forward,
     /// Who may send.
     pub senders: Senders,
     /// Bounds on what senders can make us keep.
@@ -72,6 +80,8 @@ impl Default for Config {
             udp: Udp::default(),
             journal: Journal::default(),
             store: Store::default(),
+            live: Live::default(),
+            forward: Forward::default(),
             senders: Senders::default(),
             limits: Limits::default(),
             exporters: Vec::new(),
@@ -103,7 +113,7 @@ pub struct Http {
     pub listen: HttpListen,
     /// Whether everybody who can connect may do everything. Needed, or tokens, off loopback.
     pub open: bool,
-    /// Bearer tokens that are let in.
+    /// Bearer tokens that are let in, beside the one that the server makes for itself.
     pub tokens: Vec<String>,
     /// Names under which the server may be addressed, beside loopback's and its own address.
     pub hosts: Vec<String>,
@@ -217,6 +227,13 @@ pub struct Network {
     pub address: IpAddr,
     /// Bits that count.
     pub prefix: u8,
+}
+
+impl Network {
+    /// Whether an address is in it.
+    pub fn contains(self, address: IpAddr) -> bool {
+        finderscope_intake::Network { address: self.address, prefix: self.prefix }.contains(address)
+    }
 }
 
 impl std::str::FromStr for Network {
@@ -372,6 +389,8 @@ impl Config {
             return unsound("exporter.sampling_rate: 0 is no rate; 1 means unsampled".to_owned());
         }
         self.declared()?;
+        self.live.check().map_err(ConfigError::Unsound)?;
+        self.forward.check().map_err(ConfigError::Unsound)?;
         self.check_http()
     }
 

@@ -1,13 +1,18 @@
 //! HTTP: liveness, metrics and status, for those who may ask.
 //!
 //! Loopback by default. A request with a foreign `Host` or `Origin` is refused, since a web page can
-//! make a browser send it (DNS rebinding). Off loopback every request needs a token, unless
-//! `http.open` says that the network can be trusted.
+//! make a browser send it (DNS rebinding). Reading packets and changing the server needs a token, and
+//! off loopback every request does, unless `http.open` says that the network can be trusted.
 
+mod forwarding;
 mod guard;
+mod live;
+mod relaxed;
+mod shape;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,7 +20,9 @@ use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt;
+use rustix::net::sockopt;
+use tokio::net::{TcpListener, TcpStream};
 
 pub use guard::Guard;
 
@@ -25,6 +32,10 @@ use crate::metrics;
 /// OpenMetrics' own content type.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Idle connections are asked so often whether somebody is still there, and given up after so many questions.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
+const KEEPALIVES_MAX: u32 = 3;
+
 /// Serves until `stop` resolves.
 pub async fn serve(
     listener: TcpListener,
@@ -33,7 +44,21 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let app = router(guard, board).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+    axum::serve(listener.tap_io(prepare), app).with_graceful_shutdown(stop).await
+}
+
+/// Packets go out as they come, and a reader that vanished without a word does not keep its place for ever.
+fn prepare(stream: &mut TcpStream) {
+    let set = || -> rustix::io::Result<()> {
+        sockopt::set_tcp_nodelay(&*stream, true)?;
+        sockopt::set_tcp_keepidle(&*stream, KEEPALIVE_EVERY)?;
+        sockopt::set_tcp_keepintvl(&*stream, KEEPALIVE_EVERY)?;
+        sockopt::set_tcp_keepcnt(&*stream, KEEPALIVES_MAX)?;
+        sockopt::set_socket_keepalive(&*stream, true)
+    };
+    if let Err(error) = set() {
+        tracing::debug!(%error, "a connection's options cannot be set");
+    }
 }
 
 /// All paths, behind the guard.
@@ -42,6 +67,10 @@ pub fn router(guard: Guard, board: Arc<Board>) -> Router {
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
         .route("/api/v1/status", get(status))
+        .route("/api/v1/packets", get(live::packets))
+        .route("/api/v1/deliveries", get(live::deliveries))
+        .route("/forwarding/json", get(forwarding::all))
+        .route("/forwarding/{name}/json", get(forwarding::one).put(forwarding::put).delete(forwarding::delete))
         .fallback(not_found)
         .with_state(board)
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
@@ -65,6 +94,6 @@ async fn status(State(board): State<Arc<Board>>) -> Response {
 }
 
 async fn not_found() -> Response {
-    let text = "no such path; there are /healthz, /metrics and /api/v1/status\n";
+    let text = "no such path; there are /healthz, /metrics, /api/v1/status, /api/v1/packets, /api/v1/deliveries and /forwarding/json\n";
     (StatusCode::NOT_FOUND, text).into_response()
 }

@@ -15,10 +15,12 @@
 //!
 //! Nothing here knows a protocol, and nothing here asks questions of the store.
 
+mod agents;
 pub mod board;
 pub mod collector;
 pub mod config;
 pub mod declared;
+pub mod forward;
 pub mod http;
 pub mod import;
 pub mod keeper;
@@ -27,4 +29,6 @@ mod recover;
 mod seldom;
 mod shard;
 pub mod status;
+mod tap;
+pub mod token;
 mod writer;

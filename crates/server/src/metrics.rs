@@ -40,6 +40,8 @@ impl Collector for Snapshot {
         listeners(encoder, status)?;
         journals(encoder, status)?;
         store(encoder, status)?;
+        live(encoder, status)?;
+        forwarding(encoder, status)?;
         gauge(encoder, "problems", "Problems that status lists", None, status.problems.len() as u64)
     }
 }
@@ -161,6 +163,23 @@ fn journals(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
         &by(|journal| journal.next.saturating_sub(journal.stored)),
     )?;
     counters(e, "journal_refused", "Deliveries that the journal had no room for", &by(|journal| journal.refused))
+}
+
+fn live(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
+    let live = &status.live;
+    gauge(e, "live_subscribers", "Readers of live packets and datagrams", None, live.subscribers.len() as u64)?;
+    counters(e, "live_sent", "Datagrams for such readers", &[(vec![], live.sent)])?;
+    counters(e, "live_lost", "Datagrams that a reader was too slow for", &[(vec![], live.lost)])?;
+    counters(e, "live_refused", "Readers for whom there was no place", &[(vec![], live.refused)])
+}
+
+fn forwarding(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
+    let by = |value: fn(&crate::status::ForwardView) -> u64| -> Vec<(Labels, u64)> {
+        status.forwarding.iter().map(|target| (vec![("target", target.name.clone())], value(target))).collect()
+    };
+    counters(e, "forwarded", "Datagrams that were sent on", &by(|target| target.sent))?;
+    counters(e, "forward_failed", "Datagrams that could not be sent on", &by(|target| target.failed))?;
+    counters(e, "forward_lost", "Datagrams that came too fast to be sent on", &by(|target| target.lost))
 }
 
 fn store(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use finderscope_flow::Tables;
 use finderscope_flow::builder::BATCH_ROWS;
-use finderscope_intake::{Intake, Quiet};
+use finderscope_intake::{Intake, Quiet, Watch};
 use finderscope_journal::Journal;
 use finderscope_transport::udp::{self, Batch, Gathering, UdpSocket, Waker};
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
@@ -20,6 +20,7 @@ use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 use crate::board::{Health, Seat};
 use crate::recover::{self, Recovered};
 use crate::seldom::Seldom;
+use crate::tap::Spout;
 use crate::writer::{Outcome, Writer};
 
 /// Datagrams of one system call.
@@ -51,6 +52,7 @@ pub(crate) struct Shard {
     pub(crate) tables: Tables,
     pub(crate) writer: Writer,
     pub(crate) seat: Arc<Seat>,
+    pub(crate) spout: Spout,
     pub(crate) cut_every: Duration,
 }
 
@@ -190,6 +192,7 @@ impl Running {
 
     fn take(&mut self, batch: &Batch, listener: Listener) {
         self.taken += batch.len();
+        let tapped = self.shard.spout.is_wanted();
         self.shard.intake.foresee(batch.iter().map(|received| (received.source.ip(), received.bytes)));
         for received in batch.iter() {
             self.bytes_since_state += received.bytes.len() as u64;
@@ -202,18 +205,33 @@ impl Running {
                 bytes: received.bytes,
             };
             match self.shard.journal.append(&delivery) {
-                Ok(sequence) => self.decode(&Delivery { sequence, ..delivery }),
+                Ok(sequence) if tapped => self.show(&Delivery { sequence, ..delivery }),
+                Ok(sequence) => self.decode(&Delivery { sequence, ..delivery }, false),
                 Err(error) => self.shard.intake.dropped(&delivery, error.reason()),
             }
+        }
+        if tapped {
+            self.shard.spout.hand_over();
         }
         self.hand_over(false);
     }
 
-    fn decode(&mut self, delivery: &Delivery<'_>) {
+    /// Decodes while somebody looks on.
+    fn show(&mut self, delivery: &Delivery<'_>) {
+        // What is not decoded now is not refused now either.
+        let is_stalled = matches!(self.mode, Mode::Stalled { .. });
+        if !is_stalled || !self.shard.intake.config().refuses(delivery.source.ip()) {
+            self.shard.spout.add(delivery);
+        }
+        self.decode(delivery, true);
+    }
+
+    fn decode(&mut self, delivery: &Delivery<'_>, tapped: bool) {
         if matches!(self.mode, Mode::Stalled { .. }) {
             return; // the replay will
         }
-        self.shard.intake.handle(delivery, &mut self.tables, &mut Quiet);
+        let watch: &mut dyn Watch = if tapped { &mut self.shard.spout } else { &mut Quiet };
+        self.shard.intake.handle(delivery, &mut self.tables, watch);
         if self.tables.all().iter().any(|builder| builder.rows() >= BATCH_ROWS) {
             self.hand_over(false);
         }
@@ -340,6 +358,7 @@ impl Running {
             Mode::Decoding => Health::Sound,
             Mode::Stalled { reason, .. } => Health::Stalled(reason.clone()),
         };
+        self.shard.spout.is_wanted(); // an idle shard lets go of those who have left
         let Shard { sockets, journal, seat, .. } = &mut self.shard;
         seat.publish(sockets, journal, health);
     }

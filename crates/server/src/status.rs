@@ -1,6 +1,7 @@
 //! The status as `/api/v1/status` gives it: exporters, balances, listeners, store, journals, and what is wrong.
 
 mod keeping;
+mod live;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use finderscope_store::Stats;
 use serde::{Deserialize, Serialize};
 
 pub use self::keeping::{KeepingView, RemovedView, TotalsView};
+pub use self::live::{ForwardView, LiveView, SubscriberView};
 use crate::board::{Board, Figures, Health, Rate};
 
 /// Everything, at one moment. Times are RFC 3339 in UTC, sizes bytes, rates per second.
@@ -42,6 +44,12 @@ pub struct Status {
     pub store: StoreView,
     /// What is on its way there.
     pub journals: Vec<JournalView>,
+    /// Who looks on.
+    #[serde(default)]
+    pub live: LiveView,
+    /// To whom sFlow datagrams are sent on.
+    #[serde(default)]
+    pub forwarding: Vec<ForwardView>,
     /// What is wrong, and what to do about it.
     pub problems: Vec<Problem>,
 }
@@ -241,6 +249,8 @@ impl Status {
             totals,
             journals: figures.iter().map(|(shard, figures)| journal(*shard, figures, &stats)).collect(),
             store: StoreView { keeping, ..StoreView::of(&stats) },
+            live: LiveView::of(&board.tap.figures()),
+            forwarding: board.forwards.figures().into_iter().map(ForwardView::of).collect(),
             problems: Vec::new(),
         };
         status.problems = problems::find(&status, board, &figures, &keeper);

@@ -3,6 +3,7 @@
 //! On loopback everybody may ask how things are; packets and changes are for those who have the token. On another
 //! address nothing is answered without it.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct Guard {
 
 /// Why a request is not answered.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Refusal {
+pub(super) enum Refusal {
     /// It needs a token, and has none or a wrong one; what to do.
     Token(String),
     /// It may come from another site's page; why.
@@ -111,31 +112,28 @@ impl Guard {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
-            Self::Token(hint) => needs_token(hint),
+            Self::Token(hint) => {
+                (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], hint).into_response()
+            }
             Self::Foreign(why) => (StatusCode::FORBIDDEN, why).into_response(),
         }
     }
 }
 
-/// The answer to somebody who needs a token.
-fn needs_token(hint: String) -> Response {
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], hint).into_response()
-}
-
 impl Access {
     /// Refuses whoever has no token.
-    pub(super) fn trusted(&self) -> Result<Trusted, Response> {
+    pub(super) fn trusted(&self) -> Result<Trusted, Refusal> {
         match self {
             Self::Trusted => Ok(Trusted),
-            Self::Guest(hint) => Err(needs_token(hint.to_string())),
+            Self::Guest(hint) => Err(Refusal::Token(hint.to_string())),
         }
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {
-    type Rejection = Response;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Every path lies behind the guard; should one ever not, nobody gets in.
         let known = parts.extensions.get::<Self>().cloned();
         Ok(known.unwrap_or_else(|| Self::Guest("this path is not to be had\n".into())))
@@ -143,10 +141,12 @@ impl<S: Sync> FromRequestParts<S> for Access {
 }
 
 impl<S: Sync> FromRequestParts<S> for Trusted {
-    type Rejection = Response;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        Access::from_request_parts(parts, state).await?.trusted()
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Access::from_request_parts(parts, state).await {
+            Ok(access) => access.trusted(),
+        }
     }
 }
 
@@ -235,11 +235,13 @@ mod tests {
             assert!(trusted(&[("host", "localhost"), ("authorization", token)]).is_ok(), "{token}");
         }
         for wrong in ["Bearer s3cret2", "Bearer ", "Basic s3cret", "s3cret", ""] {
-            let refusal = trusted(&[("host", "localhost"), ("authorization", wrong)]).unwrap_err();
+            let refusal = trusted(&[("host", "localhost"), ("authorization", wrong)]).unwrap_err().into_response();
             assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED, "{wrong}");
             assert_eq!(refusal.headers()[header::WWW_AUTHENTICATE], "Bearer");
         }
-        assert!(guard.hint(false).starts_with("a token is needed; hint: send 'Authorization: Bearer TOKEN' with the one in /data/http.token"));
+        assert!(guard.hint(false).starts_with(
+            "a token is needed; hint: send 'Authorization: Bearer TOKEN' with the one in /data/http.token"
+        ));
         assert!(guard.hint(true).starts_with("this is not the server's token; hint:"));
     }
 
