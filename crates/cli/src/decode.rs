@@ -1,7 +1,6 @@
 //! `finderscope decode`: every record of captures or of a port, printed.
 
 mod printer;
-mod source;
 mod stats;
 
 use std::io::Write;
@@ -14,6 +13,7 @@ use finderscope_wire::delivery::Delivery;
 use self::printer::Printer;
 use self::stats::Stats;
 use crate::exit::Exit;
+use crate::live::{Source, Stop};
 use crate::map::MapArgs;
 
 /// Print every record of captures, or of what comes to a port
@@ -57,6 +57,8 @@ enum Format {
     Csv,
 }
 
+const DEFAULT_PORT: u16 = 2055;
+
 /// Decodes all inputs with one decoder.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     let mut decoder = Decoder {
@@ -76,8 +78,11 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let mut read = 0;
     let mut frames = Counts::default();
+    let stop = Stop::at_signals()?;
     for input in &args.inputs {
-        match source::read(input, args.datagram, &mut frames, &mut |delivery| decoder.take(delivery)) {
+        let source = if args.datagram { Ok(Source::datagram(input)) } else { Source::parse(input, DEFAULT_PORT) };
+        let take = &mut |delivery: Option<&Delivery<'_>>| decoder.take(delivery);
+        match source.and_then(|source| source.deliveries(&stop, &mut frames, take)) {
             Ok(()) => read += 1,
             Err(error) if error.is::<std::io::Error>() && crate::is_broken_pipe(&error) => return Err(error),
             Err(error) => {

@@ -10,8 +10,10 @@ mod exit;
 mod flows;
 mod generate;
 mod import;
+mod live;
 mod map;
 mod output;
+mod packets;
 mod progress;
 mod query;
 mod replay;
@@ -43,6 +45,7 @@ enum Command {
     Serve(serve::Args),
     Status(status::Args),
     Decode(decode::Args),
+    Packets(packets::Args),
     Query(query::Args),
     Flows(flows::Args),
     Top(top::Args),
@@ -77,6 +80,7 @@ fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(args, out),
         Command::Status(args) => status::run(args, out),
         Command::Decode(args) => decode::run(args, out),
+        Command::Packets(args) => packets::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Compact(args) => compact::run(args, out),
         Command::Query(args) => query::run(args, out),

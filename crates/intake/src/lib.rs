@@ -61,4 +61,6 @@ pub use sequence::SequenceCounts;
 pub use sflow::{Place, counter_place, flow_place};
 pub use state::StateError;
 pub use status::{DomainStatus, ExporterStatus, SamplerStatus};
-pub use watch::{ErrorEvent, OptionsEvent, Quiet, SampleKind, TemplateChange, TemplateEvent, Trouble, Watch};
+pub use watch::{
+    ErrorEvent, OptionsEvent, PacketSection, Quiet, SampleKind, TemplateChange, TemplateEvent, Trouble, Watch,
+};

@@ -15,6 +15,7 @@ mod lists;
 mod packets;
 mod rates;
 mod sections;
+mod shown;
 mod slot;
 mod times;
 

@@ -227,6 +227,7 @@ pub(crate) fn records(
             };
             let assumed = data.write(&records, &plan.places, &rows, pass.tables, buffers);
             exporter.ledger.notes.add("times_assumed", assumed);
+            data.show(&records, &rows, pass.watch);
         }
         Work::Options(fields) => options::write(fields, id, &records, key, context, exporter, pass),
     }

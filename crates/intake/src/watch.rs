@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use finderscope_wire::WireError;
 use finderscope_wire::ipfix::{FieldSpecifier, TemplateKind};
+use finderscope_wire::packet::Layer;
 
 use crate::Protocol;
 
@@ -22,6 +23,16 @@ pub trait Watch {
     /// An sFlow sample came.
     fn sample(&mut self, kind: SampleKind) {
         let _ = kind;
+    }
+
+    /// Whether packets are to be handed to [`Self::packet`]. It is asked once for each set whose records have any.
+    fn wants_packets(&self) -> bool {
+        false
+    }
+
+    /// A record came that holds the first bytes of a packet, and packets are wanted.
+    fn packet(&mut self, section: &PacketSection<'_>) {
+        let _ = section;
     }
 
     /// Something could not be read, or was not wanted.
@@ -81,6 +92,31 @@ pub enum SampleKind {
     Counters,
     /// A discarded packet.
     Discarded,
+}
+
+/// The first bytes of a packet, in a record of IPFIX (elements 313 to 317) or NetFlow v9 (104).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PacketSection<'a> {
+    /// When it was received, in ns since 1970 UTC.
+    pub received_ns: i64,
+    /// From whom.
+    pub exporter: IpAddr,
+    /// In which protocol.
+    pub protocol: Protocol,
+    /// The observation domain or source id.
+    pub domain: u32,
+    /// What the bytes begin with.
+    pub layer: Layer,
+    /// How long the frame was, where the record says it.
+    pub frame_length: Option<u64>,
+    /// Where the packet came in, where the record says it.
+    pub input: Option<u32>,
+    /// Where it went out, where the record says it.
+    pub output: Option<u32>,
+    /// One in so many packets is sampled, where that is known.
+    pub sampling_rate: Option<u64>,
+    /// The bytes, never none.
+    pub bytes: &'a [u8],
 }
 
 /// An options record came.

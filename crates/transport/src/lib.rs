@@ -2,10 +2,12 @@
 //!
 //! * [`endpoint`]: the one parser of the URLs that every command takes for input and output.
 //! * [`udp`]: receiving with one socket a shard, shards chosen by the exporter's address, and [`udp::Sender`] for replay.
+//! * [`bpf`]: filters in libpcap's language, where libpcap is installed.
 //! * [`capture`]: pcap and pcapng files, read down to UDP datagrams, and written.
 //!
 //! Nothing here looks inside a datagram: what comes out is bytes with their receive time, source and destination.
 
+pub mod bpf;
 pub mod capture;
 pub mod endpoint;
 mod sys;

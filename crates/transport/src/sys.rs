@@ -1,6 +1,6 @@
 //! The system calls that no safe crate has: `recvmmsg`, `sendmmsg` with trains, and a few Linux socket options.
 //!
-//! Everything `unsafe` of this crate is here. Each function takes slices and gives values; no pointer leaves it.
+//! Everything `unsafe` of this crate is here and in `bpf`. Each function takes slices and gives values; no pointer leaves it.
 #![allow(unsafe_code, reason = "recvmmsg, sendmmsg, control messages and Linux socket options have no safe wrapper")]
 
 use std::io::{self, IoSlice};

@@ -117,15 +117,15 @@ impl Face {
             assumed += self.write_columns(&record, rows, builder, buffers, biflow);
             let taken = self.lists.write(&record, &rows.meaning, is_free, builder, &mut buffers.text);
             if let Some(section) = self.packet {
-                let bytes = record.cell(0, section.field);
-                let packet = Packet::parse(section.layer(&record), bytes);
+                let bytes = section.bytes(&record, 0);
+                let packet = Packet::parse(section.layer(&record, 0), bytes);
                 let is_free = |column| is_free(column) && !taken.contains(&column);
                 packets::write(&packet, bytes, builder, is_free);
                 // A record that counts nothing is a sample of one packet.
                 if self.table == Table::Flows && is_free(Column::Packets) && is_free(Column::Bytes) {
                     let l3 = packet.ip_total_length.map(u64::from);
                     builder.u64(Column::Packets).push(1);
-                    builder.u64(Column::Bytes).push_option(section.size(&record).or(l3));
+                    builder.u64(Column::Bytes).push_option(section.size(&record, 0).or(l3));
                     builder.u64(Column::BytesL3).push_option(l3);
                 }
             }

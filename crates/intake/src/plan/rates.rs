@@ -61,6 +61,17 @@ impl RateFields {
         way.rate()
     }
 
+    /// The rate of one record.
+    pub(super) fn rate(&self, records: &Records<'_>, row: usize, lookup: &Lookup<'_>) -> Option<u64> {
+        let own = if overridden(lookup.config).is_some() { None } else { self.own(records, row) };
+        own.or_else(|| lookup.rate(&self.clues(records, row)).map(|(rate, _)| rate))
+    }
+
+    /// What says where a packet came in, and where it went out.
+    pub(super) const fn interfaces(&self) -> [Option<Field>; 2] {
+        [self.ingress, self.egress]
+    }
+
     fn clues(&self, records: &Records<'_>, row: usize) -> Clues {
         let value = |field: Option<Field>| field.and_then(|field| ipfix::unsigned(records.cell(row, field)));
         let (ingress, egress) = (value(self.ingress), value(self.egress));

@@ -1,6 +1,6 @@
 //! What an onlooker sees.
 
-use finderscope_intake::{ErrorEvent, OptionsEvent, TemplateEvent, Watch};
+use finderscope_intake::{ErrorEvent, OptionsEvent, PacketSection, TemplateEvent, Watch};
 
 use crate::harness::{Collector, From, PLAIN, field, ipfix, plain};
 
@@ -52,4 +52,50 @@ fn templates_options_and_errors_are_seen() {
             "error header: needs 20 bytes, 3 are left at byte 0 at 0",
         ]
     );
+}
+
+/// Notes packets, where they are wanted.
+struct Packets {
+    wanted: bool,
+    notes: Vec<String>,
+}
+
+impl Watch for Packets {
+    fn wants_packets(&self) -> bool {
+        self.wanted
+    }
+
+    fn packet(&mut self, section: &PacketSection<'_>) {
+        let PacketSection { layer, frame_length, input, output, sampling_rate, .. } = section;
+        let bytes = section.bytes.len();
+        self.notes.push(format!("{layer:?} {frame_length:?} {input:?} {output:?} {sampling_rate:?} {bytes}"));
+    }
+}
+
+/// A template before its data and one behind it: the packet is handed out when the record is decoded.
+#[test]
+fn packets_are_handed_to_who_wants_them_with_what_their_records_say() {
+    let sections = ipfix(1, |encoder| {
+        for (length, size, rate) in [(20_u8, 1500, 0), (18, 64, 512)] {
+            encoder.record_with(256, |writer| {
+                writer.u16(size).u16(u16::from(length)).u32(3).u32(4).u32(rate).bytes(&[length; 20]);
+            });
+        }
+    });
+    let templates = ipfix(0, |encoder| {
+        encoder
+            .template(256, &[field(312, 2), field(410, 2), field(10, 4), field(14, 4), field(34, 4), field(315, 20)]);
+        encoder.options_template(257, &[field(149, 4)], &[field(34, 4)]);
+        encoder.record_with(257, |writer| _ = writer.u32(0).u32(100));
+    });
+    for wanted in [true, false] {
+        let mut packets = Packets { wanted, notes: Vec::new() };
+        let mut collector = Collector::new(Default::default());
+        collector.send_watched(From::address("10.0.0.1"), &sections, &mut packets);
+        collector.send_watched(From::address("10.0.0.1"), &templates, &mut packets);
+        assert_eq!(collector.flows().len(), 2);
+        let expected: &[&str] =
+            &["Ethernet Some(1500) Some(3) Some(4) None 20", "Ethernet Some(64) Some(3) Some(4) Some(512) 18"];
+        assert_eq!(packets.notes, if wanted { expected } else { &[] });
+    }
 }

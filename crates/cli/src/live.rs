@@ -1,0 +1,124 @@
+//! Where datagrams and packets come from while somebody looks: a capture file, standard input, a UDP port.
+//!
+//! [`Source`] is what was typed behind `--from`. It gives whole datagrams ([`Source::deliveries`]) or the packets in
+//! them ([`Source::packets`]), one at a time and in order, and says when there is a pause, which is when whoever writes
+//! them on should flush. It ends with its input, when the taker has enough, or when [`Stop`] says so.
+
+mod capture;
+mod port;
+mod stop;
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use finderscope_packets::{Counts, Extractor, Item};
+use finderscope_transport::capture::Counts as Frames;
+use finderscope_transport::endpoint::{Endpoint, File, HostPort, Options, Scheme};
+use finderscope_wire::delivery::Delivery;
+
+pub use stop::Stop;
+
+/// The port of sFlow.
+pub const SFLOW_PORT: u16 = 6343;
+
+/// Takes a delivery, or nothing for a pause; false ends the reading.
+pub type Take<'a> = dyn FnMut(Option<&Delivery<'_>>) -> anyhow::Result<bool> + 'a;
+/// Takes a packet or a port, or nothing for a pause; false ends the reading.
+pub type TakeItem<'a> = dyn FnMut(Option<Item<'_>>) -> anyhow::Result<bool> + 'a;
+
+/// Where datagrams come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As it was typed.
+    name: String,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// A capture, an IPFIX file, or lines of hexadecimal digits.
+    File(File),
+    /// The payload of one datagram.
+    Datagram(PathBuf),
+    /// A port, and the number that it has where none was typed.
+    Udp(HostPort, Options, u16),
+}
+
+/// What came of packets.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// What was found in datagrams, and what could not be read.
+    pub counts: Counts,
+    /// Sets that still wait for their template.
+    pub waiting: u64,
+    /// What became of a capture's frames.
+    pub frames: Frames,
+}
+
+impl Source {
+    /// Reads what was typed; `port` is the one of a URL that names none.
+    pub fn parse(typed: &str, port: u16) -> anyhow::Result<Self> {
+        let is_url = typed.contains("://") || typed.starts_with(':');
+        let place = match typed.parse() {
+            Ok(Endpoint::Network(Scheme::Udp, place, options)) if is_url => Place::Udp(place, options, port),
+            Ok(endpoint @ (Endpoint::Network(..) | Endpoint::Ssh { .. } | Endpoint::Kafka { .. })) if is_url => {
+                bail!("cannot read from {}://; files and udp:// can be read", endpoint.scheme())
+            }
+            _ => Place::File(crate::replay::file(typed)),
+        };
+        Ok(Self { name: typed.to_owned(), place })
+    }
+
+    /// A file that is the payload of one datagram and nothing else.
+    pub fn datagram(path: &str) -> Self {
+        Self { name: path.to_owned(), place: Place::Datagram(path.into()) }
+    }
+
+    /// Reads what was typed for a command that looks at packets.
+    pub fn parse_sflow(typed: &str) -> anyhow::Result<Self> {
+        Self::parse(typed, SFLOW_PORT)
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is a file with an end, which whoever typed it believed to be sound.
+    pub const fn is_file(&self) -> bool {
+        matches!(self.place, Place::File(File::Path(_)) | Place::Datagram(_))
+    }
+
+    /// Where datagrams come from when nothing was typed.
+    pub fn usual() -> anyhow::Result<Self> {
+        Self::parse_sflow("udp://")
+    }
+
+    /// Hands out every datagram. What became of a capture's frames is added to `frames`.
+    pub fn deliveries(&self, stop: &Stop, frames: &mut Frames, take: &mut Take<'_>) -> anyhow::Result<()> {
+        match &self.place {
+            Place::File(file) => capture::read(&self.name, file, stop, frames, take),
+            Place::Datagram(path) => capture::read_datagram(path, take),
+            Place::Udp(place, options, port) => port::listen(place, options, *port, stop, take),
+        }
+    }
+
+    /// Hands out every packet in them, and what they say about ports. What was found is added to `seen`, also where
+    /// the reading fails.
+    pub fn packets(&self, stop: &Stop, seen: &mut Seen, take: &mut TakeItem<'_>) -> anyhow::Result<()> {
+        let mut extractor = Extractor::new();
+        let read = self.deliveries(stop, &mut seen.frames, &mut |delivery| {
+            let Some(delivery) = delivery else { return take(None) };
+            let mut going = Ok(true);
+            extractor.handle(delivery, |item| {
+                if matches!(going, Ok(true)) {
+                    going = take(Some(item));
+                }
+            });
+            going
+        });
+        seen.counts += *extractor.counts();
+        seen.waiting += extractor.waiting();
+        read
+    }
+}

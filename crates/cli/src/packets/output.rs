@@ -1,0 +1,112 @@
+//! Where a capture goes: a file, a row of files, or standard output. A file never ends inside a packet.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+use finderscope_packets::Item;
+
+use super::rotate::{Ring, Rotate};
+use super::stream::Tally;
+use super::{Rules, Stream};
+use crate::live::Stop;
+
+/// A capture on its way.
+pub(super) struct Output {
+    stream: Stream<Sink>,
+    ring: Option<Ring>,
+    name: String,
+}
+
+impl Output {
+    /// Opens what was named by `-w`, and begins.
+    pub(super) fn open(
+        name: &str,
+        rotate: Option<Rotate>,
+        keep: Option<u32>,
+        rules: Rules,
+        stop: &Stop,
+    ) -> anyhow::Result<Self> {
+        let mut ring = rotate.map(|rotate| Ring::new(Path::new(name), rotate, keep)).transpose()?;
+        let sink = match (name, &mut ring) {
+            (_, Some(ring)) => Sink::create(&ring.next(jiff::Timestamp::now())?),
+            ("-", None) => io::stdout().as_fd().try_clone_to_owned().map(|stdout| Sink(stdout.into())),
+            (name, None) => Sink::create(Path::new(name)),
+        };
+        let name = if name == "-" { "standard output" } else { name }.to_owned();
+        let sink = sink.with_context(|| format!("cannot write {name}"))?;
+        stop.when_unread(sink.0.try_clone()?)?;
+        let stream = Stream::new(sink, rules).with_context(|| format!("cannot write {name}"))?;
+        Ok(Self { stream, ring, name })
+    }
+
+    /// Takes what the source gives.
+    pub(super) fn take(&mut self, item: Option<Item<'_>>) -> anyhow::Result<()> {
+        if let (Some(ring), Some(Item::Packet(packet))) = (&mut self.ring, &item)
+            && ring.is_over(packet, self.stream.bytes())
+        {
+            self.turn().with_context(|| format!("cannot write {}", self.name))?;
+        }
+        self.stream.take(item).with_context(|| format!("cannot write {}", self.name))
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        let Some(ring) = &mut self.ring else { return Ok(()) };
+        let path = ring.next(jiff::Timestamp::now())?;
+        self.stream.turn_to(Sink::create(&path)?)
+    }
+
+    /// Hands on what is left.
+    pub(super) fn finish(mut self) -> anyhow::Result<Tally> {
+        self.take(None)?;
+        Ok(self.stream.tally())
+    }
+}
+
+/// A file that takes whole packets or nothing.
+#[derive(Debug)]
+pub(super) struct Sink(File);
+
+impl Sink {
+    /// Makes the file, or empties it. Captures hold what others said to each other: nobody else may read them.
+    fn create(path: &Path) -> io::Result<Self> {
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map(Self)
+    }
+
+    /// Takes back what was written of a piece that did not fit.
+    fn take_back(&mut self, written: usize) -> io::Result<()> {
+        if written > 0 && self.0.metadata()?.is_file() {
+            let end = self.0.stream_position()?.saturating_sub(written as u64);
+            self.0.set_len(end)?;
+            self.0.seek(io::SeekFrom::Start(end))?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Sink {
+    /// All of it, or none: what is handed over in one piece are whole packets.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.0.write(&bytes[written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // What could not be written is what matters; a pipe has nothing to be taken back.
+                    let _ = self.take_back(written);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
