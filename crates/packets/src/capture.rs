@@ -75,6 +75,16 @@ impl Encoder {
         }
     }
 
+    /// Says at this time how many datagrams were lost so far, whose packets are missing. False where that cannot be said: in
+    /// classic captures, and before the first packet.
+    pub fn lost(&mut self, at_ns: i64, datagrams: u64, out: &mut Vec<u8>) -> bool {
+        let can_say = self.options.format == Format::Pcapng && !self.interfaces.are_none();
+        if can_say {
+            pcapng::lost(at_ns, datagrams, out);
+        }
+        can_say
+    }
+
     /// Appends a packet, of which `shaped` is what the capture holds.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, shaped: &Shaped<'_>, out: &mut Vec<u8>) {

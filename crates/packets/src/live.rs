@@ -2,7 +2,7 @@
 //!
 //! A stream is frame after frame: a length (4 bytes, little-endian) that counts what follows it, a kind (1 byte), and the
 //! frame itself. [`Frame::encode`] appends one to a buffer, [`Frames`] reads them from a connection. A reader that is too
-//! slow loses frames of its own, and is told how many ([`Frame::Lost`]).
+//! slow loses datagrams of its own, and is told how many ([`Frame::Lost`]).
 
 use std::io::{self, Read};
 
@@ -35,7 +35,7 @@ pub enum Frame<'a> {
     Packet(Packet<'a>),
     /// Kind 2: a port's name or speed.
     Port(Port<'a>),
-    /// Kind 3: how many frames this reader has lost since the stream began (8 bytes, little-endian).
+    /// Kind 3: how many datagrams this reader has lost since the stream began (8 bytes, little-endian), with their packets.
     Lost(u64),
     /// Kind 4: a datagram.
     Delivery(Delivery<'a>),

@@ -33,7 +33,7 @@ impl<F: FnMut(Item<'_>)> Watch for Sections<'_, F> {
 
     fn packet(&mut self, section: &PacketSection<'_>) {
         self.counts.packets += 1;
-        (self.take)(Item::Packet(of(section)));
+        (self.take)(Item::Packet(Packet::of_section(section)));
     }
 
     fn error(&mut self, event: &ErrorEvent) {
@@ -47,28 +47,30 @@ impl<F: FnMut(Item<'_>)> Watch for Sections<'_, F> {
     }
 }
 
-/// A section as a packet.
-pub fn of<'a>(section: &PacketSection<'a>) -> Packet<'a> {
-    let protocol = protocol(section.layer, section.bytes);
-    let told = section.frame_length.and_then(|length| u32::try_from(length).ok()).filter(|&length| length > 0);
-    // A field of fixed length is filled up with zeros behind a packet that is shorter.
-    let whole = told.and_then(|length| section.bytes.get(..usize::try_from(length).ok()?));
-    let bytes = whole.unwrap_or(section.bytes);
-    Packet {
-        received_ns: section.received_ns,
-        exporter: section.exporter,
-        agent: section.exporter,
-        source: None,
-        input: section.input.map(Interface::index),
-        output: section.output.map(Interface::index),
-        sampling_rate: section.sampling_rate.map(|rate| u32::try_from(rate).unwrap_or(u32::MAX)),
-        sample_pool: 0,
-        drops: 0,
-        discard: None,
-        protocol,
-        frame_length: told.unwrap_or_else(|| length(section.layer, bytes)),
-        stripped: 0,
-        bytes,
+impl<'a> Packet<'a> {
+    /// A section as a packet.
+    pub fn of_section(section: &PacketSection<'a>) -> Self {
+        let protocol = protocol(section.layer, section.bytes);
+        let told = section.frame_length.and_then(|length| u32::try_from(length).ok()).filter(|&length| length > 0);
+        // A field of fixed length is filled up with zeros behind a packet that is shorter.
+        let whole = told.and_then(|length| section.bytes.get(..usize::try_from(length).ok()?));
+        let bytes = whole.unwrap_or(section.bytes);
+        Self {
+            received_ns: section.received_ns,
+            exporter: section.exporter,
+            agent: section.exporter,
+            source: None,
+            input: section.input.map(Interface::index),
+            output: section.output.map(Interface::index),
+            sampling_rate: section.sampling_rate.map(|rate| u32::try_from(rate).unwrap_or(u32::MAX)),
+            sample_pool: 0,
+            drops: 0,
+            discard: None,
+            protocol,
+            frame_length: told.unwrap_or_else(|| length(section.layer, bytes)),
+            stripped: 0,
+            bytes,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! make a browser send it (DNS rebinding). Reading packets and changing the server needs a token, and
 //! off loopback every request does, unless `http.open` says that the network can be trusted.
 
+mod ask;
 mod forwarding;
 mod guard;
 mod live;

@@ -54,6 +54,11 @@ impl Interfaces {
         }
     }
 
+    /// Whether nothing was described yet.
+    pub(super) const fn are_none(&self) -> bool {
+        self.next == 0
+    }
+
     pub(super) fn learn(&mut self, port: &Port<'_>) {
         let place = (port.agent, Some(port.if_index));
         if !self.has_room_for(&place) {

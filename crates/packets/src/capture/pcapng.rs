@@ -9,6 +9,7 @@ use crate::{LinkType, Packet, Shaped};
 
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
+const STATISTICS: u32 = 5;
 const PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
 const COMMENT: u16 = 1;
@@ -26,6 +27,8 @@ const EPB_FLAGS: u16 = 2;
 const EPB_DROPS: u16 = 4;
 const INBOUND: u32 = 1;
 const OUTBOUND: u32 = 2;
+/// Options of statistics.
+const ISB_IFDROP: u16 = 5;
 /// Powers of ten of a second.
 const NANOSECONDS: u8 = 9;
 
@@ -80,6 +83,22 @@ pub(super) fn packet(
         if drops > 0 {
             option(out, EPB_DROPS, &u64::from(drops).to_ne_bytes());
         }
+        end_of_options(out);
+    });
+}
+
+/// Says how many datagrams did not find their way into the capture. Statistics belong to an interface: the first one.
+pub(super) fn lost(at_ns: i64, datagrams: u64, out: &mut Vec<u8>) {
+    block(out, STATISTICS, |out| {
+        let time_ns = u64::try_from(at_ns).unwrap_or(0);
+        for word in [0, (time_ns >> 32) as u32, time_ns as u32] {
+            out.extend_from_slice(&word.to_ne_bytes());
+        }
+        option_with(out, COMMENT, |out| {
+            // Writing into memory cannot fail.
+            let _ = write!(Text(out), "{datagrams} datagrams lost: this reader was too slow");
+        });
+        option(out, ISB_IFDROP, &datagrams.to_ne_bytes());
         end_of_options(out);
     });
 }

@@ -5,7 +5,7 @@
 //! this reader alone. When the connection ends, its body is dropped, and with it the place at the tap.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,13 +15,13 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use finderscope_packets::live::{DELIVERIES, PACKETS};
+use finderscope_packets::live::DELIVERIES;
 use futures::Stream;
 use tokio::sync::mpsc;
 
+use super::ask;
 use super::guard::Trusted;
-use super::shape::{Deliveries, PacketFrames, Packets, Shape};
-use crate::agents::Agents;
+use super::shape::Shape;
 use crate::board::Board;
 use crate::tap::{Mailbox, Parcel, Refused, Seat, Wanted, Who};
 
@@ -42,7 +42,9 @@ pub(super) async fn packets(
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
-    match packets_asked(&parameters) {
+    // A filter can name hosts, which have to be looked up.
+    let asked = tokio::task::spawn_blocking(move || ask::packets(&parameters)).await;
+    match asked.unwrap_or_else(|_| Err("this cannot be read".to_owned())) {
         Ok((content_type, shape)) => {
             let stream = Asked { stream: "packets", wanted: Wanted::Packets, content_type, shape };
             stream.begin(&board, peer, &headers)
@@ -59,7 +61,7 @@ pub(super) async fn deliveries(
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
-    match deliveries_asked(&parameters) {
+    match ask::deliveries(&parameters) {
         Ok(shape) => {
             let shape = Box::new(shape);
             let stream = Asked { stream: "deliveries", wanted: Wanted::Deliveries, content_type: DELIVERIES, shape };
@@ -67,50 +69,6 @@ pub(super) async fn deliveries(
         }
         Err(error) => bad(&error),
     }
-}
-
-fn packets_asked(parameters: &[(String, String)]) -> Result<(&'static str, Box<dyn Shape>), String> {
-    let (mut format, mut discards, mut agents) = ("pcap", false, Vec::new());
-    for (name, value) in parameters {
-        match name.as_str() {
-            "format" => format = value,
-            "discards" => discards = flag(name, value)?,
-            "agent" => agents.push(address(value)?),
-            _ => return Err(unknown(name, "format, discards and agent")),
-        }
-    }
-    let packets = Packets { agents: Agents::new(agents), discards };
-    match format {
-        "frames" => Ok((PACKETS, Box::new(PacketFrames(packets)))),
-        _ => Err(format!("format={format}: there is frames")),
-    }
-}
-
-fn deliveries_asked(parameters: &[(String, String)]) -> Result<Deliveries, String> {
-    let mut agents = Vec::new();
-    for (name, value) in parameters {
-        match name.as_str() {
-            "agent" => agents.push(address(value)?),
-            _ => return Err(unknown(name, "agent")),
-        }
-    }
-    Ok(Deliveries { agents: Agents::new(agents) })
-}
-
-fn flag(name: &str, value: &str) -> Result<bool, String> {
-    match value {
-        "true" | "1" | "" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(format!("{name}={value}: wants true or false")),
-    }
-}
-
-fn address(value: &str) -> Result<IpAddr, String> {
-    value.parse().map_err(|_| format!("agent={value}: this is no address"))
-}
-
-fn unknown(name: &str, known: &str) -> String {
-    format!("{name}: no such parameter; there are {known}")
 }
 
 fn bad(error: &str) -> Response {
@@ -194,10 +152,9 @@ fn pump(mut mailbox: Mailbox, mut shape: Box<dyn Shape>, chunks: &mpsc::Sender<B
             }
             None => true,
         };
-        let sent = mailbox.sent();
-        if sent.lost != told {
-            told = sent.lost;
-            shape.tell(sent, &mut out);
+        let lost = mailbox.sent().lost;
+        if lost != told && shape.tell(lost, &mut out) {
+            told = lost;
         }
         if next.is_none() {
             pass(&mut out, chunks);

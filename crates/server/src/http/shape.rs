@@ -1,12 +1,16 @@
 //! What a reader gets of a parcel: the format that it asked for, of the exporters that it asked for.
 
-use bytes::Bytes;
-use finderscope_packets::live::Frame;
-use finderscope_packets::{Counts, Item, is_sflow, sflow};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use finderscope_packets::capture::{Encoder, Options};
+use finderscope_packets::live::Frame;
+use finderscope_packets::{Counts, Item, Shape as Fitting, is_sflow, sflow};
+use finderscope_transport::bpf::Filter;
 
 use crate::agents::Agents;
-use crate::tap::{Parcel, Sent};
+use crate::tap::Parcel;
 
 /// Makes the bytes of a stream. Each reader has one, in its own thread.
 pub(super) trait Shape: Send {
@@ -24,8 +28,8 @@ pub(super) trait Shape: Send {
     /// Appends what a parcel gives.
     fn take(&mut self, parcel: &Parcel, out: &mut Vec<u8>);
 
-    /// Tells the reader what it got and lost so far, where the format can say it.
-    fn tell(&mut self, sent: Sent, out: &mut Vec<u8>);
+    /// Tells the reader how many datagrams it lost so far; false where that cannot be said, or not yet.
+    fn tell(&mut self, lost: u64, out: &mut Vec<u8>) -> bool;
 }
 
 /// Whole datagrams.
@@ -49,8 +53,9 @@ impl Shape for Deliveries {
         }
     }
 
-    fn tell(&mut self, sent: Sent, out: &mut Vec<u8>) {
-        append(&Frame::Lost(sent.lost), out);
+    fn tell(&mut self, lost: u64, out: &mut Vec<u8>) -> bool {
+        append(&Frame::Lost(lost), out);
+        true
     }
 }
 
@@ -107,8 +112,49 @@ impl Shape for PacketFrames {
         self.0.each(parcel, |item| append(&Frame::from(item), out));
     }
 
-    fn tell(&mut self, sent: Sent, out: &mut Vec<u8>) {
-        append(&Frame::Lost(sent.lost), out);
+    fn tell(&mut self, lost: u64, out: &mut Vec<u8>) -> bool {
+        append(&Frame::Lost(lost), out);
+        true
+    }
+}
+
+/// Packets as a capture.
+pub(super) struct Capture {
+    packets: Packets,
+    fitting: Fitting,
+    encoder: Encoder,
+    filter: Option<Filter>,
+}
+
+impl Capture {
+    pub(super) fn new(packets: Packets, options: Options, make_ethernet: bool, filter: Option<Filter>) -> Self {
+        let fitting = Fitting::new(options.link, make_ethernet);
+        Self { packets, fitting, encoder: Encoder::new(options), filter }
+    }
+}
+
+impl Shape for Capture {
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        self.encoder.begin(out);
+    }
+
+    fn take(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+        let Self { packets, fitting, encoder, filter } = self;
+        packets.each(parcel, |item| match item {
+            Item::Port(port) => encoder.port(&port),
+            Item::Packet(packet) => {
+                if let Some(fitted) = fitting.fit(&packet)
+                    && filter.as_ref().is_none_or(|filter| filter.matches(fitted.bytes, fitted.true_length))
+                {
+                    encoder.packet(&packet, &fitted, out);
+                }
+            }
+        });
+    }
+
+    fn tell(&mut self, lost: u64, out: &mut Vec<u8>) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.encoder.lost(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX), lost, out)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one receive batch brought, as frames, for all subscribers together.
 
+use finderscope_packets::Packet;
 use finderscope_packets::live::Frame;
 use finderscope_wire::delivery::Delivery;
 
@@ -44,6 +45,12 @@ impl Parcel {
     pub(super) fn take_back(&mut self) {
         self.bytes.truncate(self.last);
         self.datagrams = self.datagrams.saturating_sub(1);
+    }
+
+    /// Appends a packet that was read out of the last datagram, or of one that waited for it.
+    pub(super) fn add_packet(&mut self, packet: &Packet<'_>) {
+        // Only datagrams can be too long.
+        self.has_packets |= Frame::Packet(*packet).encode(&mut self.bytes).is_ok();
     }
 
     /// How many datagrams there are.

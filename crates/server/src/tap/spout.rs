@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use finderscope_intake::{ErrorEvent, Trouble, Watch};
+use finderscope_intake::{ErrorEvent, PacketSection, SENDER_NOT_LISTED, Trouble, Watch};
+use finderscope_packets::Packet;
 use finderscope_wire::delivery::Delivery;
 
 use super::subscriber::Subscriber;
@@ -93,9 +94,17 @@ impl Spout {
 
 /// What the decoder tells while somebody listens.
 impl Watch for Spout {
+    fn wants_packets(&self) -> bool {
+        self.wants_packets
+    }
+
+    fn packet(&mut self, section: &PacketSection<'_>) {
+        self.parcel.add_packet(&Packet::of_section(section));
+    }
+
     fn error(&mut self, event: &ErrorEvent) {
         // A sender that is refused is not heard by anybody.
-        if event.error == Trouble::Reason(finderscope_intake::SENDER_NOT_LISTED) {
+        if event.error == Trouble::Reason(SENDER_NOT_LISTED) {
             self.parcel.take_back();
         }
     }

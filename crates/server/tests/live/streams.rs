@@ -81,7 +81,10 @@ fn a_reader_can_ask_for_single_agents() {
 fn wrong_parameters_are_named() {
     let server = Server::start(|_| {});
     for (path, said) in [
-        ("/api/v1/packets?format=csv", "format=csv"),
+        ("/api/v1/packets?format=csv", "format=csv: there are pcap, pcapng and frames"),
+        ("/api/v1/packets?link_type=quantum", "link_type=quantum: "),
+        ("/api/v1/packets?link_type=raw&make_ethernet=true", "make_ethernet: this is for link_type=ethernet"),
+        ("/api/v1/packets?format=frames&bpf=ip", "bpf: this is for captures"),
         ("/api/v1/packets?discards=maybe", "discards=maybe: wants true or false"),
         ("/api/v1/packets?agnet=10.0.0.1", "agnet: no such parameter"),
         ("/api/v1/deliveries?agent=core-1", "agent=core-1: this is no address"),
