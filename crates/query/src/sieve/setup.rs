@@ -17,7 +17,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::FileRange;
 use datafusion_datasource::morsel::Morsel;
-use finderscope_store::ROW_GROUP_ROWS;
+use finderscope_store::{ROW_GROUP_ROWS, is_null};
 use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
@@ -241,12 +241,6 @@ fn is_empty(footer: &ParquetMetaData, name: &str) -> bool {
     })
 }
 
-/// Whether none of a chunk's rows has even an empty list.
-fn is_null(chunk: &ColumnChunkMetaData) -> bool {
-    let levels = chunk.definition_level_histogram();
-    levels.is_some_and(|levels| levels.get(0) == Some(chunk.num_values()))
-}
-
 /// Where a column is, if its pages are of a kind that is read here.
 fn place(footer: &ParquetMetaData, table: &Schema, column: usize) -> Option<Place> {
     let field = table.field(column);
@@ -273,4 +267,47 @@ fn is_known(chunk: &ColumnChunkMetaData, kind: &Kind) -> bool {
         Encoding::DELTA_LENGTH_BYTE_ARRAY => strings,
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+    use std::fs::File;
+
+    use finderscope_flow::{Builder, Column, Kind, Table};
+    use finderscope_store::{Encoding, PartWriter};
+    use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
+
+    use super::*;
+
+    /// The columns of a merged part that would be read the general way.
+    fn stock(rows: usize, fill: impl Fn(&mut Builder)) -> Vec<&'static str> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("part.parquet");
+        let mut flows = Builder::new(Table::Flows);
+        flows.time(Column::TimeReceivedNs).extend((0..rows).map(|row| row as i64));
+        fill(&mut flows);
+        flows.advance(rows);
+        let file = Arc::new(File::create(&path).unwrap());
+        let mut writer = PartWriter::new(file, Table::Flows, Encoding::Merged).unwrap();
+        writer.write(&flows.finish()).unwrap();
+        writer.finish(KeyValue::new("test".to_owned(), None)).unwrap();
+        let footer = ParquetMetaDataReader::new().parse_and_finish(&File::open(&path).unwrap()).unwrap();
+        let rare = |column: &&Column| matches!(column.kind(), Kind::Text | Kind::List | Kind::Map);
+        let rare = Table::Flows.columns().iter().filter(rare).map(|column| column.name());
+        rare.filter(|name| !is_empty(&footer, name)).collect()
+    }
+
+    #[test]
+    fn lists_maps_and_text_without_a_value_are_not_read() {
+        assert_eq!(stock(20_000, |_| {}), Vec::<&str>::new());
+        let some = stock(1, |flows| {
+            flows.list(Column::AsPath).push(std::iter::empty());
+            flows.text(Column::App).push(b"");
+            flows.map(Column::Extra).entry("a", "");
+            flows.map(Column::Extra).close();
+        });
+        assert_eq!(some, ["as_path", "app", "extra"]);
+    }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::errors::Result;
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram};
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::schema::types::ColumnDescPtr;
 
@@ -70,7 +70,16 @@ pub(super) fn null_chunk(
         zeros(body, rows);
         chunk.data(sink, press, body, rows, Encoding::PLAIN)?;
     }
-    chunk.finish(of_nulls(leaf.physical_type(), pages.iter().sum()))
+    let rows = pages.iter().sum();
+    let (chunk, pages) = chunk.finish(of_nulls(leaf.physical_type(), rows))?;
+    let chunk = chunk.into_builder().set_definition_level_histogram(levels_of_nulls(leaf, rows)).build()?;
+    Ok((chunk, pages))
+}
+
+/// How often each level occurs, where counting nulls does not say it: in lists, which may be empty, too.
+fn levels_of_nulls(leaf: &ColumnDescPtr, rows: usize) -> Option<LevelHistogram> {
+    let above = usize::try_from(leaf.max_def_level()).ok().filter(|&above| above > 1)?;
+    Some(LevelHistogram::from([vec![rows as i64], vec![0; above]].concat()))
 }
 
 /// Levels that are all zero.

@@ -9,12 +9,11 @@ use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::statistics::Statistics;
 
 use crate::layout::hour_of;
 use crate::part::Tally;
 use crate::settings::PAGE_ROWS;
-use crate::{Part, split};
+use crate::{Part, is_null, split};
 
 /// The rows of a part, in batches of its table's columns.
 pub(crate) struct Source<'a> {
@@ -103,11 +102,72 @@ fn fits(found: &Schema, known: &Schema) -> Result<(), String> {
 /// The columns that have a value somewhere, as the footer says. Most columns of a part have none.
 fn with_values(reader: &ParquetRecordBatchReaderBuilder<File>) -> BTreeSet<usize> {
     let schema = reader.parquet_schema();
-    let leaves = (0..schema.num_columns()).filter(|&leaf| {
-        reader.metadata().row_groups().iter().any(|group| {
-            let nulls = group.column(leaf).statistics().and_then(Statistics::null_count_opt);
-            nulls != u64::try_from(group.num_rows()).ok()
-        })
-    });
+    let leaves = (0..schema.num_columns())
+        .filter(|&leaf| reader.metadata().row_groups().iter().any(|group| !is_null(group.column(leaf))));
     leaves.map(|leaf| schema.get_column_root_idx(leaf)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+    use arrow::array::RecordBatchReader;
+    use finderscope_flow::{Builder, Column, Table};
+    use parquet::file::metadata::KeyValue;
+
+    use super::*;
+    use crate::{Encoding, PartWriter};
+
+    const HOUR_NS: i64 = 490_896 * 3_600_000_000_000;
+    const ROWS: usize = 40;
+
+    /// Rows with times only, or with an empty list in every second one, too.
+    fn rows(empty: bool) -> RecordBatch {
+        let mut flows = Builder::new(Table::Flows);
+        flows.time(Column::TimeReceivedNs).extend((0..ROWS).map(|row| HOUR_NS + row as i64));
+        for row in (0..ROWS).filter(|_| empty) {
+            if row % 2 == 0 {
+                flows.list(Column::AsPath).push(std::iter::empty());
+            } else {
+                flows.list(Column::AsPath).push_nulls(1);
+            }
+        }
+        flows.advance(ROWS);
+        flows.finish()
+    }
+
+    /// Written as a part, and read to be merged.
+    fn through(path: &Path, encoding: Encoding, rows: &RecordBatch) -> (RecordBatch, usize) {
+        let mut writer = PartWriter::new(Arc::new(File::create(path).unwrap()), Table::Flows, encoding).unwrap();
+        writer.write(rows).unwrap();
+        writer.finish(KeyValue::new("test".to_owned(), None)).unwrap();
+        let part = Part {
+            min_received_ns: HOUR_NS,
+            max_received_ns: HOUR_NS + ROWS as i64 - 1,
+            rows: ROWS as u64,
+            table: Table::Flows,
+            path: String::new(),
+            file_bytes: 0,
+            origin: None,
+            sums: None,
+            index: None,
+        };
+        let mut source = Source::open(path, &part).unwrap();
+        let read = source.rows.schema().fields().len();
+        let found = source.next().unwrap().unwrap();
+        assert!(source.next().unwrap().is_none());
+        (found, read)
+    }
+
+    #[test]
+    fn empty_lists_stay_what_they_are_and_columns_of_nulls_are_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        for encoding in Encoding::ALL {
+            let path = dir.path().join("part.parquet");
+            for (empty, read) in [(false, 1), (true, 2)] {
+                let rows = rows(empty);
+                assert_eq!(through(&path, encoding, &rows), (rows, read), "{encoding:?}");
+            }
+        }
+    }
 }
