@@ -39,6 +39,13 @@ impl Prefix {
         contiguous.then_some(Self { address, length: length as u8 })
     }
 
+    /// The address that a cell holds, where it holds one.
+    pub(crate) fn of_cell(cell: &[u8]) -> Option<Self> {
+        let four = <[u8; 4]>::try_from(cell).map(IpAddr::from);
+        let address = four.or_else(|_| <[u8; 16]>::try_from(cell).map(IpAddr::from)).ok()?;
+        Some(Self { address, length: bits(address) })
+    }
+
     /// Whether it is one address only.
     pub(crate) fn single(self) -> Option<IpAddr> {
         (self.length == bits(self.address)).then_some(self.address)

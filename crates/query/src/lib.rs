@@ -13,6 +13,7 @@ mod address;
 mod answer;
 mod blocking;
 mod columns;
+mod compact;
 mod database;
 mod error;
 mod files;

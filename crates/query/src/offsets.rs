@@ -12,6 +12,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 use parquet::file::reader::Length;
 
+use crate::compact::{Compact, I32, I64, LIST, STRUCT};
 use crate::part_file::PartFile;
 
 /// Bytes of offset indexes that are read at most; a part of the largest kind has less.
@@ -69,12 +70,6 @@ fn is_sound(pages: &[PageLocation], rows: i64, file: u64) -> bool {
         && pages.windows(2).all(|two| two[0].first_row_index < two[1].first_row_index)
 }
 
-/// Types in field and list headers.
-const I32: u8 = 5;
-const I64: u8 = 6;
-const LIST: u8 = 9;
-const STRUCT: u8 = 12;
-
 /// The first field of an `OffsetIndex`: a list of `PageLocation`.
 fn pages(bytes: &[u8]) -> Option<Vec<PageLocation>> {
     let mut bytes = Compact(bytes);
@@ -88,51 +83,18 @@ fn pages(bytes: &[u8]) -> Option<Vec<PageLocation>> {
     if header & 0xf != STRUCT || count > bytes.0.len() / 7 {
         return None;
     }
-    (0..count).map(|_| bytes.page()).collect()
+    (0..count).map(|_| page(&mut bytes)).collect()
 }
 
-/// What is left of a structure.
-struct Compact<'a>(&'a [u8]);
-
-impl Compact<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    /// The header of the next field, which has the next number and this type.
-    fn field(&mut self, of: u8) -> Option<()> {
-        (self.byte()? == 0x10 | of).then_some(())
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// A signed number, whose lowest bit is the sign.
-    fn number(&mut self) -> Option<i64> {
-        let zigzag = self.varint()?;
-        Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
-    }
-
-    fn page(&mut self) -> Option<PageLocation> {
-        self.field(I64)?;
-        let offset = self.number()?;
-        self.field(I32)?;
-        let compressed_page_size = i32::try_from(self.number()?).ok()?;
-        self.field(I64)?;
-        let first_row_index = self.number()?;
-        (self.byte()? == 0).then_some(PageLocation { offset, compressed_page_size, first_row_index })
-    }
+/// One of them.
+fn page(bytes: &mut Compact<'_>) -> Option<PageLocation> {
+    bytes.field(I64)?;
+    let offset = bytes.number()?;
+    bytes.field(I32)?;
+    let compressed_page_size = i32::try_from(bytes.number()?).ok()?;
+    bytes.field(I64)?;
+    let first_row_index = bytes.number()?;
+    (bytes.byte()? == 0).then_some(PageLocation { offset, compressed_page_size, first_row_index })
 }
 
 #[cfg(test)]

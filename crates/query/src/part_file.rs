@@ -31,15 +31,24 @@ impl PartFile {
 
     /// Bytes from a place to another.
     pub(crate) fn range(&self, range: Range<u64>) -> Result<Bytes> {
+        let mut bytes = Vec::new();
+        self.fill(range, &mut bytes)?;
+        Ok(bytes.into())
+    }
+
+    /// The same, in memory that is used again.
+    pub(crate) fn fill(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
         let length = range.end.checked_sub(range.start).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or_else(|| ParquetError::General(format!("no range of bytes: {range:?}")))?;
         // A damaged footer may ask for anything.
         if range.end > self.length {
             return Err(ParquetError::EOF(format!("bytes {range:?} are beyond the file's end")));
         }
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, range.start).map_err(from_disk)?;
-        Ok(bytes.into())
+        if bytes.is_empty() {
+            *bytes = vec![0; length];
+        }
+        bytes.resize(length, 0);
+        self.file.read_exact_at(bytes, range.start).map_err(from_disk)
     }
 }
 

@@ -129,13 +129,13 @@ impl Cells {
             (Kind::Strings(_), Values::Places(places)) => {
                 let Some(dictionary) = dictionary else { return Err(damaged("no dictionary")) };
                 // A view says of which buffer it is: the dictionary's is the last, or becomes it.
-                if dictionary.long && buffers.last().is_none_or(|last| last.as_ptr() != dictionary.bytes.as_ptr()) {
-                    buffers.push(Buffer::from(dictionary.bytes.clone()));
+                let strings = &dictionary.strings;
+                if strings.long && buffers.last().is_none_or(|last| last.as_ptr() != strings.bytes.as_ptr()) {
+                    buffers.push(Buffer::from(strings.bytes.clone()));
                 }
-                let buffer = (buffers.len().saturating_sub(1) as u128) << 64;
-                places.pick(at.iter().map(|&at| at as usize), |place| match dictionary.views.get(place as usize) {
-                    Some(view) if *view as u32 <= INLINE => views.push(*view),
-                    Some(view) => views.push(view | buffer),
+                let buffer = buffers.len().saturating_sub(1) as u32;
+                places.pick(at.iter().map(|&at| at as usize), |place| match dictionary.view(place as usize, buffer) {
+                    Some(view) => views.push(view),
                     None => sound = false,
                 });
             }

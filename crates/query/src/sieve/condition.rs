@@ -9,8 +9,8 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::prep_null_mask_filter;
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column as ColumnExpr, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
@@ -18,8 +18,9 @@ use datafusion::physical_expr::expressions::{
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
-use super::cells::Cells;
+use super::cells::{Cells, Kind};
 use super::group::Group;
+use crate::address::Prefix;
 use crate::functions::is_cidr_match;
 
 /// A condition.
@@ -43,6 +44,55 @@ pub(super) struct Test {
     schema: SchemaRef,
     /// Which entries of the column's dictionary pass, and whether a null does, once it was asked; of one row group.
     known: Option<Vec<bool>>,
+    /// The same, where it is simple.
+    quick: Option<Quick>,
+}
+
+/// What a byte string must be. A null is not.
+#[derive(Clone, Debug)]
+enum Quick {
+    Same(Vec<u8>),
+    Within(Prefix),
+}
+
+impl Quick {
+    fn of(expr: &Arc<dyn PhysicalExpr>) -> Option<Self> {
+        if let Some(binary) = expr.downcast_ref::<BinaryExpr>() {
+            let (one, other) = (binary.left(), binary.right());
+            let literal = if is_column(one) { literal(other) } else { literal(one).filter(|_| is_column(other)) };
+            return match (binary.op(), literal?) {
+                (Operator::Eq, ScalarValue::BinaryView(Some(cell))) => Prefix::of_cell(cell).map(Self::Within),
+                (Operator::Eq, ScalarValue::Utf8View(Some(text))) => Some(Self::Same(text.clone().into_bytes())),
+                _ => None,
+            };
+        }
+        let call = expr.downcast_ref::<ScalarFunctionExpr>().filter(|call| is_cidr_match(call.fun()))?;
+        match call.args() {
+            [cell, prefix] if is_column(cell) => match literal(prefix)? {
+                ScalarValue::Utf8View(Some(prefix)) | ScalarValue::Utf8(Some(prefix)) => {
+                    Prefix::parse(prefix).map(Self::Within)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn passes(&self, cell: &[u8]) -> bool {
+        match self {
+            Self::Same(wanted) => cell == wanted,
+            Self::Within(prefix) => prefix.contains(cell),
+        }
+    }
+}
+
+fn is_column(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    expr.downcast_ref::<ColumnExpr>().is_some()
+}
+
+fn literal(expr: &Arc<dyn PhysicalExpr>) -> Option<&ScalarValue> {
+    expr.downcast_ref::<Literal>().map(Literal::value)
 }
 
 impl Condition {
@@ -64,7 +114,8 @@ impl Condition {
         columns.sort_unstable();
         let schema = Arc::new(table.project(&columns)?);
         let expr = reassign_expr_columns(Arc::clone(expr), &schema)?;
-        Ok(Self::Is(Test { expr, columns, schema, known: None }))
+        let quick = Quick::of(&expr);
+        Ok(Self::Is(Test { expr, columns, schema, known: None, quick }))
     }
 
     /// The columns that it is about.
@@ -172,6 +223,14 @@ impl Test {
         }
         let left = group.rows_left();
         let column = group.column(column)?;
+        if let (Some(dictionary), Some(quick)) = (column.dictionary(), &self.quick)
+            && matches!(column.kind(), Kind::Strings(_))
+        {
+            let mut passed = dictionary.passing(|cell| quick.passes(cell));
+            passed.push(false);
+            self.known = Some(passed);
+            return Ok(true);
+        }
         let cells = match column.dictionary() {
             Some(dictionary) if dictionary.len() <= left => dictionary.array(column.kind())?,
             Some(_) => return Ok(false),

@@ -15,6 +15,7 @@ mod group;
 mod morsel;
 mod packed;
 mod page;
+mod raw;
 mod setup;
 mod stock;
 

@@ -7,6 +7,8 @@ use bytes::Bytes;
 pub(super) enum Packed {
     /// All the same.
     Same(u32),
+    /// One, two or four bits each, the lowest first.
+    Bits(Bytes, u8),
     /// One byte each.
     Bytes(Bytes),
     /// Two bytes each.
@@ -32,6 +34,7 @@ impl Packed {
         let whole = header & 1 == 1 && length.checked_mul(8)? >= count;
         let long = |bytes: usize| rest.len() >= count * bytes;
         match width {
+            1 | 2 | 4 if whole && rest.len() >= count.div_ceil(usize::from(8 / width)) => Some(Self::Bits(rest, width)),
             8 if whole && long(1) => Some(Self::Bytes(rest)),
             16 if whole && long(2) => Some(Self::Pairs(rest)),
             24 if whole && long(3) => Some(Self::Triples(rest)),
@@ -44,6 +47,13 @@ impl Packed {
     pub(super) fn pick(&self, places: impl Iterator<Item = usize>, mut take: impl FnMut(u32)) {
         match self {
             Self::Same(value) => places.for_each(|_| take(*value)),
+            Self::Bits(bytes, width) => {
+                let (bytes, in_byte, mask) = (bytes.as_ref(), usize::from(8 / width), (1 << width) - 1);
+                places.for_each(|at| {
+                    let bits = bytes[at / in_byte] >> (at % in_byte * usize::from(*width));
+                    take(u32::from(bits & mask));
+                });
+            }
             Self::Bytes(bytes) => places.for_each(|at| take(u32::from(bytes[at]))),
             Self::Pairs(bytes) => {
                 let bytes = bytes.as_ref();
@@ -193,6 +203,8 @@ mod tests {
         };
         check(&[0x0a, 7], 8, &[7; 5]);
         check(&[0x03, 0b1010_0110], 1, &[0, 1, 1, 0, 0, 1, 0, 1]);
+        check(&[0x05, 0b1110_0100, 0b0001_1011, 0, 0], 2, &[0, 1, 2, 3, 3, 2, 1, 0, 0]);
+        check(&[0x03, 0x21, 0x43, 0x65, 0x87], 4, &[1, 2, 3, 4, 5, 6, 7]);
         check(&[0x03, 1, 2, 3, 4, 5, 6, 7, 8], 8, &[1, 2, 3, 4, 5]);
         check(&[0x03, 1, 0, 2, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16, &[1, 2, 259]);
         check(&[0x04, 9, 0x03, 1, 2, 3, 0, 0, 0, 0, 0], 8, &[9, 9, 1, 2, 3]);

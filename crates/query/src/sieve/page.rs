@@ -3,50 +3,147 @@
 use arrow::array::{ArrayRef, make_view};
 use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::column::page::Page as RawPage;
 use parquet::errors::{ParquetError, Result};
 
 use super::cells::{Cells, Kind};
 use super::packed::{self, Packed};
+use super::raw::Raw;
 
 /// Bytes that a view holds itself.
 pub(super) const INLINE: u32 = 12;
 /// The place of a row without a value.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// Cells of one page from which on all of a dictionary's views are made, rather than those alone that are wanted.
+const MANY: usize = 1_000;
+
 /// A chunk's distinct values.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     pub(super) numbers: Vec<u64>,
-    pub(super) views: Vec<u128>,
+    pub(super) strings: Strings,
+    /// Of all strings, where they are made.
+    views: Vec<u128>,
+}
+
+/// Strings that have their length before them (PLAIN).
+#[derive(Debug)]
+pub(super) struct Strings {
     pub(super) bytes: Bytes,
+    count: usize,
+    starts: Starts,
     /// Whether some string is longer than a view.
     pub(super) long: bool,
 }
 
+/// Where strings begin.
+#[derive(Debug)]
+enum Starts {
+    /// All have this length.
+    Every(usize),
+    Each(Vec<u32>),
+}
+
+impl Strings {
+    fn read(bytes: Bytes, count: usize) -> Option<Self> {
+        // Each has four bytes at least.
+        if count > bytes.len() / 4 {
+            return None;
+        }
+        if let Some(length) = alike(&bytes, count) {
+            return Some(Self { bytes, count, starts: Starts::Every(length), long: length > INLINE as usize });
+        }
+        let (mut starts, mut at, mut long) = (Vec::with_capacity(count), 0_usize, false);
+        for _ in 0..count {
+            let length = u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?);
+            long |= length > INLINE;
+            starts.push(u32::try_from(at + 4).ok()?);
+            at = (at + 4).checked_add(length as usize).filter(|end| *end <= bytes.len())?;
+        }
+        Some(Self { bytes, count, starts: Starts::Each(starts), long })
+    }
+
+    /// Where one begins, and its bytes.
+    #[inline]
+    fn get(&self, at: usize) -> Option<(u32, &[u8])> {
+        if at >= self.count {
+            return None;
+        }
+        let (start, length) = match &self.starts {
+            Starts::Every(length) => (at * (length + 4) + 4, *length),
+            Starts::Each(starts) => {
+                let start = starts[at] as usize;
+                (start, number(&self.bytes[start - 4..start]) as usize)
+            }
+        };
+        Some((start as u32, &self.bytes[start..start + length]))
+    }
+
+    /// As cells have it that refer to the buffer of this number.
+    #[inline]
+    pub(super) fn view(&self, at: usize, buffer: u32) -> Option<u128> {
+        self.get(at).map(|(start, string)| make_view(string, buffer, start))
+    }
+}
+
+/// The length that all of these have, where they have one.
+fn alike(bytes: &[u8], count: usize) -> Option<usize> {
+    let first = bytes.get(..4)?;
+    let stride = number(first) as usize + 4;
+    let all = bytes.get(..stride.checked_mul(count)?)?;
+    all.chunks_exact(stride).all(|string| string[..4] == *first).then_some(stride - 4)
+}
+
 impl Dictionary {
-    pub(super) fn read(kind: &Kind, bytes: Bytes, count: usize) -> Option<Self> {
-        let mut known = Self { numbers: Vec::new(), views: Vec::new(), bytes, long: false };
+    /// Of its page; none where it makes no sense.
+    pub(super) fn read(kind: &Kind, raw: Raw) -> Option<Self> {
+        let Raw { bytes, values: count, is_dictionary: true, .. } = raw else { return None };
+        let mut known = Self { numbers: Vec::new(), strings: Strings::read(Bytes::new(), 0)?, views: Vec::new() };
         match kind {
             Kind::Number(_, width) => {
-                known.numbers = known.bytes.get(..count * width)?.chunks_exact(*width).map(number).collect();
+                let all = bytes.get(..count.checked_mul(*width)?)?;
+                known.numbers = all.chunks_exact(*width).map(number).collect();
             }
-            Kind::Strings(_) => {
-                let (starts, ends) = prefixed(&known.bytes, count)?;
-                known.views = ends
-                    .iter()
-                    .zip(&starts)
-                    .map(|(&end, &start)| make_view(&known.bytes[start as usize..end as usize], 0, start))
-                    .collect();
-                known.long = known.views.iter().any(|view| *view as u32 > INLINE);
-            }
+            Kind::Strings(_) => known.strings = Strings::read(bytes, count)?,
         }
         Some(known)
     }
 
     /// How many they are.
     pub(super) fn len(&self) -> usize {
-        self.numbers.len().max(self.views.len())
+        self.numbers.len().max(self.strings.count)
+    }
+
+    /// Gets ready for so many cells of a page.
+    pub(super) fn expect(&mut self, cells: usize) {
+        if cells >= MANY && self.views.is_empty() {
+            let strings = &self.strings;
+            self.views = (0..strings.count).map(|at| strings.view(at, 0).unwrap_or_default()).collect();
+        }
+    }
+
+    /// As cells have it that refer to the buffer of this number.
+    #[inline]
+    pub(super) fn view(&self, at: usize, buffer: u32) -> Option<u128> {
+        match self.views.get(at) {
+            Some(view) if *view as u32 <= INLINE => Some(*view),
+            Some(view) => Some(view | u128::from(buffer) << 64),
+            None => self.strings.view(at, buffer),
+        }
+    }
+
+    /// Which strings pass.
+    pub(super) fn passing(&self, passes: impl Fn(&[u8]) -> bool) -> Vec<bool> {
+        let Strings { bytes, count, starts, .. } = &self.strings;
+        match starts {
+            Starts::Every(length) => {
+                bytes.chunks_exact(length + 4).take(*count).map(|string| passes(&string[4..])).collect()
+            }
+            Starts::Each(_) => {
+                let get = |at| self.strings.get(at).is_some_and(|(_, string)| passes(string));
+                (0..*count).map(get).collect()
+            }
+        }
     }
 
     /// All of them, and a null.
@@ -62,20 +159,9 @@ impl Dictionary {
 
 /// Where strings begin and end that have their length before them (PLAIN).
 fn prefixed(bytes: &Bytes, count: usize) -> Option<(Vec<u32>, Vec<u32>)> {
-    // Each has four bytes at least.
-    if count > bytes.len() / 4 {
-        return None;
-    }
-    let (mut ends, mut starts) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let mut at = 0_usize;
-    for _ in 0..count {
-        let length = u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?);
-        let end = (at + 4).checked_add(length as usize).filter(|end| *end <= bytes.len())?;
-        starts.push((at + 4) as u32);
-        ends.push(u32::try_from(end).ok()?);
-        at = end;
-    }
-    Some((starts, ends))
+    let strings = Strings::read(bytes.clone(), count)?;
+    let ends = |at| strings.get(at).map(|(start, string)| (start, start + string.len() as u32));
+    (0..count).map(ends).collect()
 }
 
 /// Which rows of a page have a value.
@@ -149,21 +235,16 @@ impl Page {
     }
 
     /// Of a page as it is stored; none where it makes no sense.
-    pub(super) fn read(kind: &Kind, nullable: bool, raw: RawPage, rows: usize, entries: usize) -> Option<Self> {
-        let (body, levels, encoding, count) = match raw {
-            RawPage::DataPage { buf, num_values, encoding, .. } if nullable => {
-                let length = u32::from_le_bytes(buf.get(..4)?.try_into().ok()?) as usize;
-                let end = length.checked_add(4).filter(|end| *end <= buf.len())?;
-                (buf.slice(end..), Some(buf.slice(4..end)), encoding, num_values)
-            }
-            RawPage::DataPage { buf, num_values, encoding, .. } => (buf, None, encoding, num_values),
-            RawPage::DataPageV2 { buf, num_values, encoding, def_levels_byte_len, .. } => {
-                let end = (def_levels_byte_len as usize).min(buf.len());
-                (buf.slice(end..), nullable.then(|| buf.slice(..end)), encoding, num_values)
-            }
-            RawPage::DictionaryPage { .. } => return None,
+    pub(super) fn read(kind: &Kind, nullable: bool, raw: Raw, rows: usize, entries: usize) -> Option<Self> {
+        let Raw { bytes, values: count, encoding, is_dictionary: false } = raw else { return None };
+        let (body, levels) = if nullable {
+            let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+            let end = length.checked_add(4).filter(|end| *end <= bytes.len())?;
+            (bytes.slice(end..), Some(bytes.slice(4..end)))
+        } else {
+            (bytes, None)
         };
-        if count as usize != rows {
+        if count != rows {
             return None;
         }
         let (present, count) = present(levels, rows)?;

@@ -18,7 +18,7 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::FileRange;
 use datafusion_datasource::morsel::Morsel;
 use finderscope_store::{ROW_GROUP_ROWS, is_null};
-use parquet::basic::{Encoding, Type};
+use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::cells::Kind;
@@ -29,6 +29,9 @@ use super::stock::Stock;
 use crate::files::Files;
 use crate::offsets;
 use crate::part_file::PartFile;
+
+/// How the name of who wrote a file begins, where that is the store.
+const WRITER: &str = "finderscope ";
 
 /// Reads files for one scan.
 #[derive(Debug)]
@@ -128,7 +131,8 @@ impl Sieve {
         let (file, footer) = self.files.footer(file).map_err(damaged)?;
         // What is made for each row is bounded so, whatever a damaged footer says.
         let is_ours = |rows: i64| usize::try_from(rows).is_ok_and(|rows| rows <= ROW_GROUP_ROWS);
-        if !footer.row_groups().iter().all(|group| is_ours(group.num_rows())) {
+        let writer = footer.file_metadata().created_by().unwrap_or_default();
+        if !writer.starts_with(WRITER) || !footer.row_groups().iter().all(|group| is_ours(group.num_rows())) {
             return Ok(None);
         }
         let (mut places, mut stock) = (HashMap::new(), Vec::new());
@@ -261,12 +265,13 @@ fn place(footer: &ParquetMetaData, table: &Schema, column: usize) -> Option<Plac
 
 fn is_known(chunk: &ColumnChunkMetaData, kind: &Kind) -> bool {
     let strings = matches!(kind, Kind::Strings(_));
-    chunk.encodings().all(|encoding| match encoding {
-        Encoding::RLE | Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY | Encoding::PLAIN => true,
-        Encoding::BYTE_STREAM_SPLIT => !strings,
-        Encoding::DELTA_LENGTH_BYTE_ARRAY => strings,
-        _ => false,
-    })
+    matches!(chunk.compression(), Compression::UNCOMPRESSED | Compression::ZSTD(_))
+        && chunk.encodings().all(|encoding| match encoding {
+            Encoding::RLE | Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY | Encoding::PLAIN => true,
+            Encoding::BYTE_STREAM_SPLIT => !strings,
+            Encoding::DELTA_LENGTH_BYTE_ARRAY => strings,
+            _ => false,
+        })
 }
 
 #[cfg(test)]
