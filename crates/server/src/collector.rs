@@ -13,7 +13,7 @@ use finderscope_intake as intake;
 use finderscope_journal::{self as journal, Journal};
 use finderscope_store::{self as store, Recovery, ShardRecovery, Store, StoreError};
 use finderscope_transport::endpoint::Endpoint;
-use finderscope_transport::udp::{BindError, UdpSocket, Waker};
+use finderscope_transport::udp::{BindError, Passed, UdpSocket, Waker};
 
 pub use crate::recover::RecoverError;
 
@@ -89,15 +89,17 @@ impl Collector {
     pub fn start(config: &Config) -> Result<Self, StartError> {
         config.check()?;
         let data = config.data_folder()?;
-        let shards = config.shard_count();
+        let mut passed = Passed::from_environment()?;
+        let shards = listen::shards(config, &passed)?;
         let intake = config.intake();
         let (store, recovery) = open_store(&data, config, shards, &intake)?;
+        let journals = journal_options(config, shards);
         let ready: Vec<Ready> = recovery
             .shards
             .into_iter()
-            .map(|shard| bring_back(&store, shard, config, &intake))
+            .map(|shard| bring_back(&store, shard, journals, &intake))
             .collect::<Result<_, _>>()?;
-        let (sockets, listening) = listen::bind(config, shards)?;
+        let (sockets, listening) = listen::bind(config, shards, &mut passed)?;
         declared::write(&data, &config.declared()?)?;
         warn_of(config);
         let syncer = Syncer::start(ready.iter().map(|ready| ready.journal.sync_handle()).collect())?;
@@ -246,12 +248,11 @@ fn journal_options(config: &Config, shards: usize) -> journal::Options {
 fn bring_back(
     store: &Store,
     recovery: ShardRecovery,
-    config: &Config,
+    journals: journal::Options,
     intake: &intake::Config,
 ) -> Result<Ready, StartError> {
     let shard = recovery.shard;
-    let options = journal_options(config, config.shard_count());
-    let journal = recover::open_journal(store.dir(), &recovery, options)?;
+    let journal = recover::open_journal(store.dir(), &recovery, journals)?;
     let writer = store.writer(shard).map_err(RecoverError::from)?;
     let writer = Writer::start(writer, journal.sync_handle())?;
     let from = ShardWriterState { state: recovery.state, position: recovery.position };

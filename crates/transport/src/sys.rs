@@ -6,7 +6,7 @@
 use std::io::{self, IoSlice};
 use std::mem::{MaybeUninit, offset_of, size_of};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use libc::{
@@ -257,6 +257,21 @@ pub(crate) fn memory(socket: BorrowedFd<'_>) -> io::Result<Memory> {
         queue_bytes_max: words[libc::SK_MEMINFO_RCVBUF as usize],
         drops: words[libc::SK_MEMINFO_DROPS as usize],
     })
+}
+
+/// An open file that this process was started with, by its number. What has the number now stays open, so that whoever else
+/// may own it loses nothing; it is not handed on to other programs.
+pub(crate) fn inherited(descriptor: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: fcntl with these commands reads and writes no memory, whatever the number is.
+    let copy = unsafe {
+        check(libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC))?;
+        libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0)
+    };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this number, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// `T` must be what the kernel expects of the option `name`, as every caller above sees to.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use finderscope_transport::endpoint::{self, Endpoint, HostPort, Scheme};
-use finderscope_transport::udp::{self, UdpSocket};
+use finderscope_transport::udp::{self, Passed, UdpSocket};
 
 use super::StartError;
 use crate::config::Config;
@@ -22,8 +22,25 @@ pub struct Listening {
     pub hint: Option<String>,
 }
 
-/// Binds every listener for every shard: shard k gets the k-th socket of each.
-pub(super) fn bind(config: &Config, shards: usize) -> Result<(Vec<Vec<UdpSocket>>, Vec<Listening>), StartError> {
+/// How many shards there are: as many as are wanted, but where sockets were passed, as many as those.
+pub(super) fn shards(config: &Config, passed: &Passed) -> Result<usize, StartError> {
+    let mut most = config.shard_count();
+    for listen in &config.listen {
+        let (place, _) = udp_place(&listen.0)?;
+        match passed.count(place, DEFAULT_PORT) {
+            0 => {}
+            count => most = most.min(count),
+        }
+    }
+    Ok(most)
+}
+
+/// Binds every listener for every shard, or takes what was passed for it: shard k gets the k-th socket of each.
+pub(super) fn bind(
+    config: &Config,
+    shards: usize,
+    passed: &mut Passed,
+) -> Result<(Vec<Vec<UdpSocket>>, Vec<Listening>), StartError> {
     let mut by_shard: Vec<Vec<UdpSocket>> = (0..shards).map(|_| Vec::new()).collect();
     let mut listening = Vec::new();
     for listen in &config.listen {
@@ -34,7 +51,10 @@ pub(super) fn bind(config: &Config, shards: usize) -> Result<(Vec<Vec<UdpSocket>
             Some(_) => udp::Options::of(options).map_err(failed)?,
             None => udp::Options { receive_buffer_bytes: config.udp.receive_buffer.bytes() },
         };
-        let sockets = udp::listen(place, DEFAULT_PORT, shards, &udp_options).map_err(failed)?;
+        let sockets = match passed.listen(place, DEFAULT_PORT, shards, &udp_options) {
+            Some(sockets) => sockets.map_err(failed)?,
+            None => udp::listen(place, DEFAULT_PORT, shards, &udp_options).map_err(failed)?,
+        };
         if let Some(first) = sockets.first() {
             let (address, hint) = (first.local_address(), first.receive_buffer().hint());
             listening.push(Listening { endpoint: endpoint.clone(), address, hint });
@@ -43,7 +63,19 @@ pub(super) fn bind(config: &Config, shards: usize) -> Result<(Vec<Vec<UdpSocket>
             sockets_of_shard.push(socket);
         }
     }
+    tell_of_left(passed);
     Ok((by_shard, listening))
+}
+
+/// A socket that nobody reads would take datagrams for ever.
+fn tell_of_left(passed: &Passed) {
+    let (addresses, others) = passed.left();
+    for address in addresses {
+        tracing::warn!("a socket for udp://{address} was passed to this process, but no listener has that address");
+    }
+    if others > 0 {
+        tracing::warn!("{others} sockets that are not UDP were passed to this process; nobody uses them");
+    }
 }
 
 /// Only datagrams are listened for.

@@ -72,6 +72,16 @@ pub enum BindError {
     /// No shard, or more than [`SHARDS_MAX`].
     #[error("{0} shards: there must be 1 to {SHARDS_MAX}")]
     Shards(usize),
+    /// Sockets that were passed for an address, but not one for each shard.
+    #[error("{sockets} sockets were passed for udp {address}, where there are {shards} shards: each needs its own")]
+    Passed {
+        /// Their address.
+        address: SocketAddr,
+        /// How many there are.
+        sockets: usize,
+        /// How many shards.
+        shards: usize,
+    },
     /// A host's name that cannot be looked up, or has no address.
     #[error("cannot find an address for {host}: {error}")]
     Resolve {
@@ -201,6 +211,6 @@ fn open(socket: Socket, shard: usize, local: SocketAddr, options: &Options) -> R
     Ok(UdpSocket { socket, local: unmapped(local), shard, buffer, drops: Drops::since(before.drops), ready: false })
 }
 
-fn step<T>(address: SocketAddr, action: &'static str, result: io::Result<T>) -> Result<T, BindError> {
+pub(super) fn step<T>(address: SocketAddr, action: &'static str, result: io::Result<T>) -> Result<T, BindError> {
     result.map_err(|error| BindError::System { address, action, error })
 }

@@ -10,6 +10,7 @@
 mod batch;
 mod bind;
 mod holder;
+mod passed;
 mod sender;
 mod shard;
 mod socket;
@@ -18,6 +19,7 @@ mod wait;
 pub use batch::{Batch, Received};
 pub use bind::{BindError, Options, RECEIVE_BUFFER_BYTES, SHARDS_MAX, bind, bind_any, listen};
 pub use holder::Holder;
+pub use passed::Passed;
 pub use sender::{Aliases, Exporter, Outgoing, SOCKETS_MAX, Sender, SenderError, Tally};
 pub use shard::shard_of;
 pub use socket::{Queue, ReceiveBuffer, UdpSocket};
