@@ -7,19 +7,21 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
     /// Done, even where there was nothing to show.
-    Done = 0,
+    Done,
     /// Failed.
-    Failed = 1,
+    Failed,
     /// Wrong use.
-    Usage = 2,
+    Usage,
     /// Some inputs were bad; which, is on stderr.
-    Partly = 3,
+    Partly,
     /// Ended early because the terminal is gone: 128 and the signal's number, as shells have it.
-    HungUp = 129,
+    HungUp,
     /// Ended early by Ctrl-C.
-    Interrupted = 130,
+    Interrupted,
     /// Ended early because someone asked the process to end.
-    Terminated = 143,
+    Terminated,
+    /// As a tool that was run for somebody ended, where that was not well.
+    Tool(u8),
 }
 
 impl Exit {
@@ -38,6 +40,15 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Partly => 3,
+            Exit::HungUp => 129,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+            Exit::Tool(status) => status,
+        })
     }
 }

@@ -21,6 +21,7 @@ mod series;
 mod serve;
 mod status;
 mod time;
+mod tool;
 mod top;
 
 use std::fmt;
@@ -46,6 +47,8 @@ enum Command {
     Status(status::Args),
     Decode(decode::Args),
     Packets(packets::Args),
+    Tcpdump(tool::Tcpdump),
+    Tshark(tool::Tshark),
     Query(query::Args),
     Flows(flows::Args),
     Top(top::Args),
@@ -81,6 +84,8 @@ fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args, out),
         Command::Decode(args) => decode::run(args, out),
         Command::Packets(args) => packets::run(args, out),
+        Command::Tcpdump(args) => tool::tcpdump(args),
+        Command::Tshark(args) => tool::tshark(args),
         Command::Import(args) => import::run(args, out),
         Command::Compact(args) => compact::run(args, out),
         Command::Query(args) => query::run(args, out),

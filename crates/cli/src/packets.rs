@@ -1,7 +1,7 @@
 //! `finderscope packets`: the packets inside samples, as a capture.
 
 mod output;
-mod report;
+pub mod report;
 mod rotate;
 mod stream;
 
@@ -16,7 +16,7 @@ use self::rotate::Rotate;
 use crate::exit::Exit;
 use crate::live::{Seen, Source, Stop};
 
-pub use stream::{Rules, Stream};
+pub use stream::{Rules, Stream, Tally};
 
 /// Write the packets inside samples as a capture, live or from a file
 ///
@@ -67,11 +67,20 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-enum FormatName {
+pub enum FormatName {
     /// The classic format, which everything reads
     Pcap,
     /// With ports, directions, drops and comments
     Pcapng,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Pcap => Self::Pcap,
+            FormatName::Pcapng => Self::Pcapng,
+        }
+    }
 }
 
 /// Reads samples until they end, writes their packets, and says what there was.
@@ -116,8 +125,7 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
 impl Args {
     fn rules(&self) -> anyhow::Result<Rules> {
         let format = match self.format {
-            Some(FormatName::Pcap) => Format::Pcap,
-            Some(FormatName::Pcapng) => Format::Pcapng,
+            Some(format) => format.into(),
             None if self.write.ends_with(".pcapng") => Format::Pcapng,
             None => Format::Pcap,
         };

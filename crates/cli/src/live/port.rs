@@ -28,7 +28,8 @@ pub(super) fn listen(
         }
     }
     let mut batch = udp::Batch::new(BATCH);
-    let mut going = true;
+    // The port is open: whoever waits for that need not wait for a datagram.
+    let mut going = take(None)?;
     while going && !stop.is_set() {
         udp::wait(&mut sockets, stop.waker(), LOOK_UP)?;
         for socket in &mut sockets {

@@ -26,7 +26,7 @@ pub struct Stop {
 impl Stop {
     /// Watches for Ctrl-C and SIGTERM from now on; they no longer end the process.
     pub fn at_signals() -> anyhow::Result<Self> {
-        let stop = Self { signalled: Arc::default(), closed: Arc::default(), waker: Waker::new()? };
+        let stop = Self::by_hand()?;
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // Whoever asks twice does not want to wait.
             signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.signalled))
@@ -34,6 +34,18 @@ impl Stop {
             signal_hook::flag::register(signal, Arc::clone(&stop.signalled)).context("cannot watch for signals")?;
         }
         Ok(stop)
+    }
+
+    /// Comes when the caller says so, and at no signal.
+    pub fn by_hand() -> io::Result<Self> {
+        Ok(Self { signalled: Arc::default(), closed: Arc::default(), waker: Waker::new()? })
+    }
+
+    /// There is a reason, from now on.
+    pub fn now(&self) {
+        self.signalled.store(true, Ordering::Relaxed);
+        // Where this fails, the flag is seen at the next look.
+        let _ = self.waker.wake();
     }
 
     /// Watches for the end of whoever reads `pipe`, too: a program that has seen enough, as `tcpdump -c 10`, must not

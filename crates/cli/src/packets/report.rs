@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::live::{Seen, Source};
 
 /// Says what there was, and how the reading ended.
-pub(super) fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>) -> anyhow::Result<Exit> {
+pub fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>) -> anyhow::Result<Exit> {
     crate::say(format_args!("{}", line(seen, tally)));
     let counts = &seen.counts;
     let damaged = counts.datagrams_malformed + counts.samples_malformed + counts.records_malformed > 0;
