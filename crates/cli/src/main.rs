@@ -19,6 +19,7 @@ mod query;
 mod replay;
 mod series;
 mod serve;
+mod sflowtool;
 mod status;
 mod time;
 mod tool;
@@ -58,6 +59,7 @@ enum Command {
     Generate(generate::Args),
     Replay(replay::Args),
     Demo(demo::Args),
+    Sflowtool(sflowtool::Args),
 }
 
 fn main() -> ExitCode {
@@ -95,6 +97,7 @@ fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
         Command::Generate(args) => generate::run(args),
         Command::Replay(args) => replay::run(args, out),
         Command::Demo(args) => demo::run(args, out),
+        Command::Sflowtool(args) => sflowtool::run(args, out),
     }
 }
 

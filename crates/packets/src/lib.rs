@@ -9,7 +9,8 @@
 //! * [`Extractor`] is both, for programs that have no intake of their own;
 //! * [`Packet::encode`] and [`Packet::decode`] are the frame in which a packet travels;
 //! * [`capture`] writes pcap and pcapng, of packets that a [`Shape`] has fitted into one link type;
-//! * [`live`] is the stream of such frames between a server and its readers.
+//! * [`live`] is the stream of such frames between a server and its readers;
+//! * [`sflowtool`] prints whole sFlow datagrams as sflowtool does.
 //!
 //! No sockets and no clock: bytes and receive times come in. Damage is counted ([`Counts`]), never thrown.
 
@@ -22,6 +23,7 @@ pub mod live;
 mod packet;
 mod port;
 pub mod sections;
+pub mod sflowtool;
 mod shape;
 mod walk;
 

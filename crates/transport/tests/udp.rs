@@ -159,7 +159,7 @@ fn the_receive_time_is_the_kernels() {
 
 #[test]
 fn drops_are_seen_without_a_later_datagram_and_counted_once() {
-    let options = Options { receive_buffer_bytes: 4096 };
+    let options = Options { receive_buffer_bytes: 4096, ..Options::default() };
     let mut sockets = bind(loopback(), 1, &options).unwrap();
     let to = sockets[0].local_address();
     let plain = Plain::bind(loopback()).unwrap();

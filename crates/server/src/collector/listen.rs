@@ -49,7 +49,7 @@ pub(super) fn bind(
         let failed = |error| StartError::Bind { endpoint: Box::new(endpoint.clone()), error: Box::new(error) };
         let udp_options = match options.value("receive_buffer") {
             Some(_) => udp::Options::of(options).map_err(failed)?,
-            None => udp::Options { receive_buffer_bytes: config.udp.receive_buffer.bytes() },
+            None => udp::Options { receive_buffer_bytes: config.udp.receive_buffer.bytes(), ..udp::Options::default() },
         };
         let sockets = match passed.listen(place, DEFAULT_PORT, shards, &udp_options) {
             Some(sockets) => sockets.map_err(failed)?,

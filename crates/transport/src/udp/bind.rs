@@ -33,11 +33,13 @@ pub const SHARDS_MAX: usize = 256;
 pub struct Options {
     /// The receive buffer to ask for, per shard.
     pub receive_buffer_bytes: usize,
+    /// An IPv6 address takes no IPv4.
+    pub ipv6_only: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { receive_buffer_bytes: RECEIVE_BUFFER_BYTES }
+        Self { receive_buffer_bytes: RECEIVE_BUFFER_BYTES, ipv6_only: false }
     }
 }
 
@@ -48,7 +50,7 @@ impl Options {
             let bytes = text.parse().ok().filter(|bytes| (1..=i32::MAX as usize / 2).contains(bytes));
             bytes.ok_or_else(|| BindError::ReceiveBuffer(text.to_owned()))
         });
-        Ok(Self { receive_buffer_bytes: bytes.transpose()?.unwrap_or(RECEIVE_BUFFER_BYTES) })
+        Ok(Self { receive_buffer_bytes: bytes.transpose()?.unwrap_or(RECEIVE_BUFFER_BYTES), ..Self::default() })
     }
 }
 
@@ -170,7 +172,7 @@ fn prepare(address: SocketAddr, options: &Options) -> Result<Socket, BindError> 
         Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP)),
     )?;
     if address.is_ipv6() {
-        step(address, "take IPv4 too", socket.set_only_v6(false))?;
+        step(address, "choose the families", socket.set_only_v6(options.ipv6_only))?;
     }
     let bytes = options.receive_buffer_bytes;
     if rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, bytes).is_err() {

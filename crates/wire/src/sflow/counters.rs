@@ -4,7 +4,7 @@ use zerocopy::big_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::layouts::Layout;
-use super::plain_counters::PlainCounters;
+use super::plain_counters::{CountersVersion, PlainCounters};
 use super::raw::RawRecords;
 use super::{Block, DataSource, Fields, Tag, v5};
 use crate::{Reader, WireError};
@@ -20,6 +20,8 @@ pub struct CountersSample<'a> {
     pub source: DataSource,
     /// Seconds between samples of this source, which only versions 2 and 4 say.
     pub sampling_interval_s: Option<u32>,
+    /// Which structures follow, which only versions 2 and 4 say.
+    pub counters_version: Option<CountersVersion>,
     records: Records<'a>,
     record_count: u32,
 }
@@ -54,7 +56,8 @@ impl<'a> CountersSample<'a> {
     const fn tagged(expanded: bool, sequence_number: u32, source: DataSource, records: RawRecords<'a>) -> Self {
         let record_count = records.said();
         let records = Records::Tagged(records);
-        Self { expanded, sequence_number, source, sampling_interval_s: None, records, record_count }
+        let (sampling_interval_s, counters_version) = (None, None);
+        Self { expanded, sequence_number, source, sampling_interval_s, counters_version, records, record_count }
     }
 
     /// The form of versions 2 and 4. Also says whether all records are sound.
@@ -62,9 +65,16 @@ impl<'a> CountersSample<'a> {
         let sequence_number = reader.u32("counters_sample.sequence_number")?;
         let source = DataSource::from_word(reader.u32("counters_sample.source_id")?);
         let sampling_interval_s = Some(reader.u32("counters_sample.sampling_interval")?);
-        let (records, walked) = PlainCounters::take(reader)?;
-        let (records, record_count) = (Records::Plain(records), walked.records);
-        let sample = Self { expanded: false, sequence_number, source, sampling_interval_s, records, record_count };
+        let (version, records, walked) = PlainCounters::take(reader)?;
+        let sample = Self {
+            expanded: false,
+            sequence_number,
+            source,
+            sampling_interval_s,
+            counters_version: Some(version),
+            records: Records::Plain(records),
+            record_count: walked.records,
+        };
         Ok((sample, walked.sound))
     }
 

@@ -77,7 +77,7 @@ pub(super) struct PlainCounters<'a> {
 
 impl<'a> PlainCounters<'a> {
     /// Walks over the structures once, and leaves the reader where the next sample begins.
-    pub(super) fn take(reader: &mut Reader<'a>) -> Result<(Self, Walked), WireError> {
+    pub(super) fn take(reader: &mut Reader<'a>) -> Result<(CountersVersion, Self, Walked), WireError> {
         let start = *reader;
         let number = reader.u32("counters_sample.version")?;
         let version = CountersVersion::from_number(number)
@@ -90,7 +90,7 @@ impl<'a> PlainCounters<'a> {
             walked.add(&record);
         }
         *reader = walk.reader;
-        Ok((counters, walked))
+        Ok((version, counters, walked))
     }
 }
 
