@@ -10,11 +10,12 @@ mod targets;
 mod work;
 
 use std::io::Write;
+use std::os::fd::AsFd;
 
 use self::settings::{Asked, Settings};
-use self::source::Stop;
 use self::work::Work;
 use crate::exit::Exit;
+use crate::live::Stop;
 
 /// Print or pass on sFlow as sflowtool does, with its own flags
 ///
@@ -81,15 +82,24 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
         Ok(Asked::Version) => return Ok(tell(concat!("finderscope ", env!("CARGO_PKG_VERSION"), "\n"))),
         Err(problem) => return Ok(Exit::misused(format_args!("{problem}; hint: finderscope sflowtool -h"))),
     };
-    let stop = Stop::listen()?;
+    let stop = Stop::at_signals()?;
     if let Some(rate) = settings.sampling {
         return sampler::run(&settings, rate, &stop);
     }
+    if settings.prints() {
+        stop.when_unread(std::io::stdout().as_fd().try_clone_to_owned()?)?;
+    }
     let mut work = Work::begin(&mut settings, out)?;
-    let exit = source::read(&settings, &stop, &mut |delivery| match delivery {
-        Some(delivery) => work.take(delivery),
-        None => work.flush(),
+    let exit = source::read(&settings, &stop, &mut |delivery| {
+        match delivery {
+            Some(delivery) => work.take(delivery)?,
+            None => work.flush()?,
+        }
+        Ok(true)
     })?;
+    if stop.is_unread() {
+        return Ok(exit);
+    }
     work.finish()?;
     Ok(exit)
 }

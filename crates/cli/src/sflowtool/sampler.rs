@@ -15,9 +15,10 @@ use finderscope_wire::sflow::{DatagramHeader, Encoder, FlowHeader, FlowRecord, S
 use rand::RngExt;
 
 use super::settings::Settings;
-use super::source::{Pace, Stop};
+use super::source::Pace;
 use super::targets::Targets;
 use crate::exit::Exit;
+use crate::live::Stop;
 
 /// sFlow's usual length of a header.
 const HEADER_BYTES: usize = 128;
@@ -37,7 +38,7 @@ pub fn run(settings: &Settings, rate: u32, stop: &Stop) -> anyhow::Result<Exit> 
     loop {
         let exit = once(file, speed, stop, &mut sampler, &mut targets)?;
         sampler.send(&mut targets);
-        if speed.is_none() || stop.is_asked() || exit != Exit::Done {
+        if speed.is_none() || stop.is_set() || exit != Exit::Done {
             crate::say(format_args!("{} of {} packets were sampled", sampler.sampled, sampler.pool));
             return Ok(exit);
         }
@@ -52,8 +53,8 @@ fn once(
     targets: &mut Targets,
 ) -> anyhow::Result<Exit> {
     let mut packets = open(file)?;
-    let mut pace = speed.map(|speed| Pace { speed, began: Instant::now(), first_ns: None });
-    while !stop.is_asked() {
+    let mut pace = speed.map(Pace::new);
+    while !stop.is_set() {
         let packet = match packets.read() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
@@ -64,7 +65,7 @@ fn once(
         };
         if let Some(pace) = &mut pace {
             // Samples of what came before a pause do not wait for its end.
-            pace.wait(packet.captured_ns, stop, &mut |_| {
+            pace.wait(packet.captured_ns, stop, &mut || {
                 sampler.send(targets);
                 Ok(())
             })?;

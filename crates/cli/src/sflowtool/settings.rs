@@ -150,6 +150,11 @@ impl Settings {
         Ok(Asked::Work(Box::new(settings)))
     }
 
+    /// Whether something is written to standard output.
+    pub const fn prints(&self) -> bool {
+        !matches!(self.output, Output::NetFlow | Output::Nothing)
+    }
+
     fn set(&mut self, letter: char, value: String) -> Result<(), String> {
         match letter {
             '4' => self.family = Family::V4,

@@ -11,6 +11,8 @@ pub const VLAN_MAX: u32 = 4096;
 #[derive(Clone, Debug)]
 pub struct Vlans {
     wanted: Vec<bool>,
+    /// Whether numbers that no list can name are: as it was before the first list.
+    others: bool,
 }
 
 impl Vlans {
@@ -19,7 +21,7 @@ impl Vlans {
     /// # Errors
     /// What is wrong with the list.
     pub fn include(previous: Option<Self>, list: &str) -> Result<Self, String> {
-        previous.unwrap_or(Self { wanted: vec![false; VLAN_MAX as usize + 1] }).set(list, true)
+        previous.unwrap_or_else(|| Self::all(false)).set(list, true)
     }
 
     /// All but those of a list.
@@ -27,7 +29,7 @@ impl Vlans {
     /// # Errors
     /// What is wrong with the list.
     pub fn exclude(previous: Option<Self>, list: &str) -> Result<Self, String> {
-        previous.unwrap_or(Self { wanted: vec![true; VLAN_MAX as usize + 1] }).set(list, false)
+        previous.unwrap_or_else(|| Self::all(true)).set(list, false)
     }
 
     /// Whether a sample is wanted. Counters always are.
@@ -44,10 +46,13 @@ impl Vlans {
         self.is_wanted(seen.in_vlan) || self.is_wanted(seen.out_vlan)
     }
 
-    /// A number that no list can name is what the lists leave over.
     fn is_wanted(&self, vlan: u32) -> bool {
         let wanted = usize::try_from(vlan).ok().and_then(|vlan| self.wanted.get(vlan));
-        wanted.copied().unwrap_or(false)
+        wanted.copied().unwrap_or(self.others)
+    }
+
+    fn all(wanted: bool) -> Self {
+        Self { wanted: vec![wanted; VLAN_MAX as usize + 1], others: wanted }
     }
 
     fn set(mut self, list: &str, wanted: bool) -> Result<Self, String> {

@@ -47,10 +47,10 @@ pub(super) fn bind(
         let endpoint = &listen.0;
         let (place, options) = udp_place(endpoint)?;
         let failed = |error| StartError::Bind { endpoint: Box::new(endpoint.clone()), error: Box::new(error) };
-        let udp_options = match options.value("receive_buffer") {
-            Some(_) => udp::Options::of(options).map_err(failed)?,
-            None => udp::Options { receive_buffer_bytes: config.udp.receive_buffer.bytes(), ..udp::Options::default() },
-        };
+        let mut udp_options = udp::Options::of(options).map_err(failed)?;
+        if options.value("receive_buffer").is_none() {
+            udp_options.receive_buffer_bytes = config.udp.receive_buffer.bytes();
+        }
         let sockets = match passed.listen(place, DEFAULT_PORT, shards, &udp_options) {
             Some(sockets) => sockets.map_err(failed)?,
             None => udp::listen(place, DEFAULT_PORT, shards, &udp_options).map_err(failed)?,

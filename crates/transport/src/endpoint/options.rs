@@ -21,7 +21,10 @@ const fn option(name: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec { name, help }
 }
 
-const UDP: &[OptionSpec] = &[option("receive_buffer", "Bytes that the kernel may queue for each socket")];
+const UDP: &[OptionSpec] = &[
+    option("receive_buffer", "Bytes that the kernel may queue for each socket"),
+    option("ipv6_only", "true: an IPv6 address takes no IPv4"),
+];
 const TLS: &[OptionSpec] = &[
     option("ca", "PEM file with the authorities that vouch for the peer"),
     option("cert", "PEM file with this end's certificate chain"),

@@ -50,7 +50,12 @@ impl Options {
             let bytes = text.parse().ok().filter(|bytes| (1..=i32::MAX as usize / 2).contains(bytes));
             bytes.ok_or_else(|| BindError::ReceiveBuffer(text.to_owned()))
         });
-        Ok(Self { receive_buffer_bytes: bytes.transpose()?.unwrap_or(RECEIVE_BUFFER_BYTES), ..Self::default() })
+        let ipv6_only = match options.value("ipv6_only") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(BindError::Ipv6Only(other.to_owned())),
+        };
+        Ok(Self { receive_buffer_bytes: bytes.transpose()?.unwrap_or(RECEIVE_BUFFER_BYTES), ipv6_only })
     }
 }
 
@@ -96,6 +101,9 @@ pub enum BindError {
     /// An option's value that is no sensible size.
     #[error("receive_buffer={0}: wants a number of bytes, at most 1073741823")]
     ReceiveBuffer(String),
+    /// An option's value that is neither.
+    #[error("ipv6_only={0}: wants true or false")]
+    Ipv6Only(String),
     /// The system refused something else.
     #[error("cannot {action} on udp {address}: {error}")]
     System {
