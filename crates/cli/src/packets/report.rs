@@ -11,8 +11,11 @@ use crate::live::{Seen, Source};
 
 /// Says what there was, and how the reading ended.
 pub fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>) -> anyhow::Result<Exit> {
-    crate::say(format_args!("{}", line(seen, tally)));
     let counts = &seen.counts;
+    // Where nothing could be read, that is all there is to say.
+    if read.is_ok() || counts.datagrams > 0 {
+        crate::say(format_args!("{}", line(seen, tally)));
+    }
     let damaged = counts.datagrams_malformed + counts.samples_malformed + counts.records_malformed > 0;
     match read {
         Ok(()) if damaged && source.is_file() => Ok(Exit::Partly),
