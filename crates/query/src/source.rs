@@ -87,8 +87,10 @@ impl FileSource for Guarded {
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(object_store, base_config, partition)?;
-        let sieve = |files| Sieve::new(self.inner.as_ref(), files, self.batch_rows, partition);
-        let sieve = self.files.as_ref().and_then(sieve).map(Arc::new);
+        let sieve = match &self.files {
+            Some(files) => Sieve::new(self.inner.as_ref(), files, self.batch_rows, partition)?.map(Arc::new),
+            None => None,
+        };
         Ok(Box::new(GuardedFiles { inner: inner.into(), sieve, watch: Arc::clone(&self.watch), of: self.of }))
     }
 

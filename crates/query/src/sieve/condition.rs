@@ -20,6 +20,7 @@ use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
 use super::cells::{Cells, Kind};
 use super::group::Group;
+use super::page::Passing;
 use crate::address::Prefix;
 use crate::functions::is_cidr_match;
 
@@ -43,7 +44,7 @@ pub(super) struct Test {
     /// These columns.
     schema: SchemaRef,
     /// Which entries of the column's dictionary pass, and whether a null does, once it was asked; of one row group.
-    known: Option<Vec<bool>>,
+    known: Option<Passing>,
     /// The same, where it is simple.
     quick: Option<Quick>,
 }
@@ -228,7 +229,7 @@ impl Test {
         {
             let mut passed = dictionary.passing(|cell| quick.passes(cell));
             passed.push(false);
-            self.known = Some(passed);
+            self.known = Some(Passing::new(passed));
             return Ok(true);
         }
         let cells = match column.dictionary() {
@@ -243,7 +244,7 @@ impl Test {
         let count = cells.len();
         // An entry may be of rows that are not asked for: where it fails, rows are asked.
         let Ok(passed) = self.ask(vec![cells], count) else { return Ok(false) };
-        self.known = Some(passed.iter().collect());
+        self.known = Some(Passing::new(passed.iter().collect()));
         Ok(true)
     }
 

@@ -17,14 +17,15 @@ use super::group::Group;
 use super::stock::Stock;
 
 /// What becomes of rows.
+#[derive(Debug)]
 pub(super) struct Target {
     pub(super) batch_rows: usize,
     pub(super) projector: Projector,
     pub(super) output: SchemaRef,
-    pub(super) table: SchemaRef,
     /// The table's columns that the answer is made of.
     pub(super) columns: Vec<usize>,
-    pub(super) stock: Option<Stock>,
+    /// These columns.
+    pub(super) schema: SchemaRef,
 }
 
 /// What is left of a row group.
@@ -36,6 +37,8 @@ pub(super) struct Rows {
     starts: Vec<usize>,
     pages: VecDeque<usize>,
     target: Arc<Target>,
+    /// Lists, maps and text, where the file has any.
+    stock: Option<Arc<Stock>>,
     /// The rows that wait to be a batch, and their cells.
     found: Vec<u32>,
     cells: Vec<Option<Cells>>,
@@ -49,10 +52,12 @@ impl Rows {
         starts: Vec<usize>,
         pages: Vec<usize>,
         target: Arc<Target>,
+        stock: Option<Arc<Stock>>,
     ) -> Self {
         let cells = target.columns.iter().map(|column| group.kind(*column).map(Cells::new)).collect();
         group.expect(pages.iter().map(|&page| starts[page + 1] - starts[page]).sum());
-        Self { group, condition, starts, pages: pages.into(), target, found: Vec::new(), cells, failed: false }
+        let pages = pages.into();
+        Self { group, condition, starts, pages, target, stock, found: Vec::new(), cells, failed: false }
     }
 
     /// Takes what is wanted of a page.
@@ -78,11 +83,11 @@ impl Rows {
 
     fn batch(&mut self) -> Result<RecordBatch> {
         let found = std::mem::take(&mut self.found);
-        let mut stock = match &self.target.stock {
+        let mut stock = match &self.stock {
             Some(stock) => stock.read(&self.group, &found)?,
             None => Default::default(),
         };
-        let schema = Arc::new(self.target.table.project(&self.target.columns)?);
+        let schema = Arc::clone(&self.target.schema);
         let mut arrays = Vec::with_capacity(self.cells.len());
         for ((column, cells), field) in self.target.columns.iter().zip(&mut self.cells).zip(schema.fields()) {
             arrays.push(match cells {

@@ -102,7 +102,10 @@ impl Dictionary {
         match kind {
             Kind::Number(_, width) => {
                 let all = bytes.get(..count.checked_mul(*width)?)?;
-                known.numbers = all.chunks_exact(*width).map(number).collect();
+                known.numbers = match width {
+                    4 => all.as_chunks().0.iter().map(|&cell| u32::from_le_bytes(cell).into()).collect(),
+                    _ => all.as_chunks().0.iter().map(|&cell| u64::from_le_bytes(cell)).collect(),
+                };
             }
             Kind::Strings(_) => known.strings = Strings::read(bytes, count)?,
         }
@@ -157,6 +160,26 @@ impl Dictionary {
     }
 }
 
+/// Which entries of a dictionary pass.
+#[derive(Clone, Debug)]
+pub(super) enum Passing {
+    /// This one alone, and no null: no table has to be looked at for each row.
+    One(u32),
+    /// Each by its place, and the last is null.
+    Some(Vec<bool>),
+}
+
+impl Passing {
+    /// Each by its place, and the last is null.
+    pub(super) fn new(passes: Vec<bool>) -> Self {
+        let mut passing = (0..).zip(&passes).filter_map(|(place, passes)| passes.then_some(place));
+        match (passing.next(), passing.next()) {
+            (Some(one), None) if one as usize + 1 < passes.len() => Self::One(one),
+            _ => Self::Some(passes),
+        }
+    }
+}
+
 /// Where strings begin and end that have their length before them (PLAIN).
 fn prefixed(bytes: &Bytes, count: usize) -> Option<(Vec<u32>, Vec<u32>)> {
     let strings = Strings::read(bytes.clone(), count)?;
@@ -199,9 +222,18 @@ impl Page {
         matches!(self.values, Values::Places(_)) || matches!(self.present, Present::None)
     }
 
-    /// Keeps those rows whose cell's place passes; `null` is the place of no value.
-    pub(super) fn retain(&self, rows: &mut Vec<u32>, passes: &[bool]) {
-        let null = passes.last().copied().unwrap_or(false);
+    /// Keeps those rows whose cell's place passes.
+    pub(super) fn retain(&self, rows: &mut Vec<u32>, passing: &Passing) {
+        match passing {
+            Passing::One(one) => self.retain_by(rows, false, |place| place == *one),
+            Passing::Some(passes) => {
+                let null = passes.last().copied().unwrap_or(false);
+                self.retain_by(rows, null, |place| passes.get(place as usize).copied().unwrap_or(false));
+            }
+        }
+    }
+
+    fn retain_by(&self, rows: &mut Vec<u32>, null: bool, passes: impl Fn(u32) -> bool) {
         let Values::Places(places) = &self.values else {
             return rows.retain(|_| null);
         };
@@ -211,7 +243,6 @@ impl Page {
             kept[count] = row;
             count += usize::from(passed);
         };
-        let passes = |place: u32| passes.get(place as usize).copied().unwrap_or(false);
         match &self.present {
             Present::None => return rows.retain(|_| null),
             Present::All => {

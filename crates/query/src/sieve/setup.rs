@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileSource;
@@ -11,7 +11,7 @@ use datafusion::datasource::physical_plan::parquet::{
     ParquetAccessPlan, ParquetFileMetrics, ParquetRowSelection, RowGroupAccess, RowGroupAccessPlanFilter,
 };
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::projection::{ProjectionExprs, Projector};
+use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
@@ -38,11 +38,11 @@ const WRITER: &str = "finderscope ";
 pub(crate) struct Sieve {
     table: SchemaRef,
     predicate: Arc<dyn PhysicalExpr>,
-    projection: ProjectionExprs,
     files: Arc<Files>,
-    batch_rows: usize,
     partition: usize,
     metrics: ExecutionPlanMetricsSet,
+    /// What becomes of rows: the same for all files.
+    target: Arc<Target>,
 }
 
 /// One file, and where in it the scan's columns are.
@@ -61,18 +61,19 @@ impl Sieve {
         files: &Arc<Files>,
         batch_rows: usize,
         partition: usize,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>> {
+        let Some(predicate) = source.filter() else { return Ok(None) };
         let table = Arc::clone(source.table_schema().table_schema());
         let all = || ProjectionExprs::from_indices(&(0..table.fields().len()).collect::<Vec<_>>(), &table);
-        Some(Self {
-            predicate: source.filter()?,
-            projection: source.projection().cloned().unwrap_or_else(all),
-            files: Arc::clone(files),
-            batch_rows,
-            partition,
-            metrics: source.metrics().clone(),
-            table,
-        })
+        let projection = source.projection().cloned().unwrap_or_else(all);
+        let read: BTreeSet<usize> = projection.column_indices().into_iter().collect();
+        let columns: Vec<usize> = read.into_iter().collect();
+        let schema = Arc::new(table.project(&columns)?);
+        let output = Arc::new(projection.project_schema(&table)?);
+        let rebased = projection.try_map_exprs(|expr| reassign_expr_columns(expr, &schema))?;
+        let target = Target { batch_rows, projector: rebased.make_projector(&schema)?, output, schema, columns };
+        let (files, metrics) = (Arc::clone(files), source.metrics().clone());
+        Ok(Some(Self { table, predicate, files, partition, metrics, target: Arc::new(target) }))
     }
 
     /// The rows of each of a file's row groups; none where the file has to be read the general way.
@@ -80,24 +81,14 @@ impl Sieve {
         let wanted = collect_columns(&self.predicate);
         let wanted: BTreeSet<usize> =
             wanted.iter().map(|column| self.table.index_of(column.name())).collect::<Result<_, _>>()?;
-        let read: BTreeSet<usize> = self.projection.column_indices().into_iter().collect();
-        let Some(parts) = self.open(file, &wanted, &read)? else { return Ok(None) };
+        let Some(parts) = self.open(file, &wanted)? else { return Ok(None) };
         let metadata = Arc::clone(&parts.metadata);
         let bytes = |column: usize| {
             let leaf = parts.places.get(&column).map_or(0, |place| place.leaf);
             metadata.row_groups().iter().map(|group| group.column(leaf).compressed_size()).sum()
         };
         let condition = Condition::new(&self.predicate, &self.table, &bytes)?;
-        let read: Vec<usize> = read.into_iter().collect();
-        let stock = Stock::new(&metadata, &self.table, &parts.stock)?;
-        let target = Arc::new(Target {
-            batch_rows: self.batch_rows,
-            projector: self.projector(&read)?,
-            output: Arc::new(self.projection.project_schema(&self.table)?),
-            table: Arc::clone(&self.table),
-            columns: read,
-            stock,
-        });
+        let stock = Stock::new(&metadata, &self.table, &parts.stock)?.map(Arc::new);
         let places = Arc::new(parts.places);
         let Some(any) = places.values().next() else { return Ok(None) };
         let starts = |at: usize| {
@@ -114,20 +105,21 @@ impl Sieve {
             if !pages.is_empty() {
                 let group = Group::new(Arc::clone(&metadata), at, parts.file.clone(), Arc::clone(&places));
                 let condition = (!all).then(|| condition.clone());
-                morsels.push(Box::new(Rows::new(group, condition, starts, pages, Arc::clone(&target))));
+                morsels.push(Box::new(Rows::new(
+                    group,
+                    condition,
+                    starts,
+                    pages,
+                    Arc::clone(&self.target),
+                    stock.clone(),
+                )));
             }
         }
         Ok(Some(morsels))
     }
 
-    fn projector(&self, read: &[usize]) -> Result<Projector> {
-        let schema = self.table.project(read)?;
-        let rebased = self.projection.clone().try_map_exprs(|expr| reassign_expr_columns(expr, &schema))?;
-        rebased.make_projector(&schema)
-    }
-
     /// The file, where all that is wanted of it can be read page by page.
-    fn open(&self, file: &PartitionedFile, wanted: &BTreeSet<usize>, read: &BTreeSet<usize>) -> Result<Option<Parts>> {
+    fn open(&self, file: &PartitionedFile, wanted: &BTreeSet<usize>) -> Result<Option<Parts>> {
         let (file, footer) = self.files.footer(file).map_err(damaged)?;
         // What is made for each row is bounded so, whatever a damaged footer says.
         let is_ours = |rows: i64| usize::try_from(rows).is_ok_and(|rows| rows <= ROW_GROUP_ROWS);
@@ -135,19 +127,20 @@ impl Sieve {
         if !writer.starts_with(WRITER) || !footer.row_groups().iter().all(|group| is_ours(group.num_rows())) {
             return Ok(None);
         }
-        let (mut places, mut stock) = (HashMap::new(), Vec::new());
-        for &column in wanted.union(read) {
-            match place(&footer, &self.table, column) {
-                Some(place) => {
-                    places.insert(column, place);
-                }
+        let (mut places, mut stock, mut names) = (HashMap::new(), Vec::new(), HashSet::new());
+        let roots = roots(&footer);
+        for &column in wanted.union(&self.target.columns.iter().copied().collect()) {
+            let field = self.table.field(column);
+            let leaves = roots.get(field.name().as_str()).map_or(&[][..], Vec::as_slice);
+            match place(&footer, field, leaves) {
+                // Null in every row.
+                _ if !wanted.contains(&column) && is_empty(&footer, leaves) => continue,
+                Some(place) => drop(places.insert(column, place)),
                 None if wanted.contains(&column) => return Ok(None),
-                None if is_empty(&footer, self.table.field(column).name()) => {}
                 None => stock.push(column),
             }
+            names.insert(field.name().clone());
         }
-        let names: HashSet<String> =
-            wanted.union(read).map(|&column| self.table.field(column).name().clone()).collect();
         let Some(pages) = offsets::read(&file, &footer, &names).map_err(damaged)? else { return Ok(None) };
         let mut leaves = places.values().map(|place| place.leaf);
         let Some(first) = leaves.next() else { return Ok(None) };
@@ -236,22 +229,26 @@ fn damaged(error: parquet::errors::ParquetError) -> DataFusionError {
     DataFusionError::ParquetError(Box::new(error))
 }
 
+/// The leaves of each of a file's columns.
+fn roots(footer: &ParquetMetaData) -> HashMap<&str, Vec<usize>> {
+    let mut roots: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (leaf, column) in footer.file_metadata().schema_descr().columns().iter().enumerate() {
+        if let Some(root) = column.path().parts().first() {
+            roots.entry(root).or_default().push(leaf);
+        }
+    }
+    roots
+}
+
 /// Whether a column is null in every row, or missing.
-fn is_empty(footer: &ParquetMetaData, name: &str) -> bool {
-    let mut chunks = footer.row_groups().iter().flat_map(|group| group.columns());
-    chunks.all(|chunk| {
-        let of_column = chunk.column_path().parts().first().is_some_and(|first| first == name);
-        !of_column || is_null(chunk)
-    })
+fn is_empty(footer: &ParquetMetaData, leaves: &[usize]) -> bool {
+    leaves.iter().all(|&leaf| footer.row_groups().iter().all(|group| is_null(group.column(leaf))))
 }
 
 /// Where a column is, if its pages are of a kind that is read here.
-fn place(footer: &ParquetMetaData, table: &Schema, column: usize) -> Option<Place> {
-    let field = table.field(column);
-    let kind = Kind::of(field.data_type())?;
+fn place(footer: &ParquetMetaData, field: &Field, leaves: &[usize]) -> Option<Place> {
+    let (kind, &[leaf]) = (Kind::of(field.data_type())?, leaves) else { return None };
     let schema = footer.file_metadata().schema_descr();
-    let leaf =
-        schema.columns().iter().position(|leaf| matches!(leaf.path().parts(), [name] if name == field.name()))?;
     let descr = schema.column(leaf);
     let stored = match kind {
         Kind::Number(_, 4) => Type::INT32,
@@ -301,7 +298,8 @@ mod tests {
         let footer = ParquetMetaDataReader::new().parse_and_finish(&File::open(&path).unwrap()).unwrap();
         let rare = |column: &&Column| matches!(column.kind(), Kind::Text | Kind::List | Kind::Map);
         let rare = Table::Flows.columns().iter().filter(rare).map(|column| column.name());
-        rare.filter(|name| !is_empty(&footer, name)).collect()
+        let roots = roots(&footer);
+        rare.filter(|name| !is_empty(&footer, &roots[name])).collect()
     }
 
     #[test]
