@@ -1,0 +1,50 @@
+# sflowtool's forms: what they say is what tshark reads, scripts read them line by line, and what is sent on arrives.
+source "$(dirname "$0")/lib.sh"
+want tshark python3 awk
+has sflowtool && has generate || skip "this binary has no sflowtool or generate"
+
+export TZ=UTC
+generate sflow 20000 5 --exporters 7
+mapfile -t captures < <(ls "$corpus"/sflow/*.pcap 2>/dev/null || true)
+for capture in "$scratch/sflow-5.pcap" "${captures[@]}"; do
+    echo "$(basename "$capture"): forms beside tshark"
+    python3 "$here/sflowtool.py" forms "$finderscope" "$capture" "$scratch" || fail "the forms differ"
+done
+
+echo "awk reads text and lines"
+"$finderscope" sflowtool -r "$scratch/sflow-5.pcap" | awk '
+    /^startDatagram/ { datagrams++; open++ } /^endDatagram/ { open-- }
+    /^startSample/ { samples++ } /^endSample/ { samples_ended++ }
+    NF < 2 { bad++ } $1 == "meanSkipCount" { rates++ }
+    END { if (open || bad || samples != samples_ended || !rates) exit 1; print datagrams, samples }' >"$scratch/awk" ||
+    fail "awk lost count of text"
+read -r _ samples <"$scratch/awk"
+lines=$("$finderscope" sflowtool -r "$scratch/sflow-5.pcap" -l | awk -F, '
+    $1 == "FLOW" && NF == 20 || $1 == "CNTR" && NF == 21 { good++; next } { bad++ } END { print bad ? "bad" : good }')
+[ "$lines" = "$samples" ] || fail "$samples samples, $lines lines"
+
+for version in 5 9; do
+    echo "NetFlow v$version, read by tshark"
+    python3 "$here/sflowtool.py" netflow "$finderscope" "$scratch/sflow-5.pcap" "$scratch" $version || fail "flows differ"
+done
+
+echo "forwarding to two"
+python3 "$here/sflowtool.py" forward "$finderscope" "$scratch/sflow-5.pcap" "$scratch" || fail "datagrams differ"
+
+echo "live: lines come at once, a reader's end and SIGTERM end it"
+port=$(free_port)
+start live "$finderscope" sflowtool -4 -b 127.0.0.1 -l -p "$port"
+live=$last
+until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
+"$finderscope" replay "$scratch/sflow-5.pcap" --to "udp://127.0.0.1:$port" --rate 2000 >"$scratch/replay.log" 2>&1
+until_true 20 udp_drained "$port" || fail "sflowtool does not keep up"
+all_lines() { [ "$(grep -c '^FLOW\|^CNTR' "$scratch/live.log")" = "$samples" ]; }
+until_true 10 all_lines || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/live.log") of $samples lines came"
+stop "$live" || fail "sflowtool ended with status $?"
+port=$(free_port)
+start pipe bash -c "'$finderscope' sflowtool -p $port -l | head -n 1"
+reader=$last
+until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
+"$finderscope" replay "$scratch/sflow-5.pcap" --to "udp://127.0.0.1:$port" --rate 500 --seconds 1 >"$scratch/replay.log" 2>&1 || true
+ended() { ! kill -0 "$reader" 2>/dev/null; }
+until_true 10 ended || fail "sflowtool outlives its reader"
