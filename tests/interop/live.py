@@ -26,6 +26,7 @@ def sink(port, path):
         pass
 
     def end(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Ended
 
     signal.signal(signal.SIGTERM, end)

@@ -10,7 +10,7 @@ live() { ask "$(url /api/v1/status)" | python3 -c "import json, sys; status = js
 readers() { [ "$(live 'len(status["live"]["subscribers"])')" = "$1" ]; }
 received() { [ "$(live 'status["totals"]["datagrams"]["received"]')" = "$1" ]; }
 
-generate sflow 150000 31 --exporters 7
+generate sflow 60000 31 --exporters 7
 generate sflow 2000 32 --exporters 3 --start 2026-01-01T01:00:00Z
 printf '[live]\nqueue = "1049k"\n' >"$scratch/serve.toml"
 serve --config "$scratch/serve.toml"
@@ -29,7 +29,7 @@ status=$(ask -o /dev/null -w '%{http_code}' -X PUT -d "{address:'127.0.0.1', por
 [ "$status" = 204 ] || fail "the sink is no target: $status"
 start frames python3 "$here/live.py" frames "$http" "$data/http.token" "$scratch/frames.json"
 frames=$last
-start pcap bash -c "curl -sS -N -H 'Authorization: Bearer $token' '$(url /api/v1/packets)' | tcpdump -nn -r - 2>'$scratch/tcpdump.err' | wc -l >'$scratch/pcap.count'"
+start pcap bash -c "curl -sS -N -H 'Authorization: Bearer $token' '$(url /api/v1/packets)' | tcpdump -nn --number -r - 2>'$scratch/tcpdump.err' | sed -n 's/^ *\([0-9]\+\)  .*/\1/p' | tail -n 1 >'$scratch/pcap.count'"
 pcap=$last
 start slow python3 "$here/live.py" nothing "$http" "$data/http.token"
 until_true 20 readers 3 || fail "not all readers are there"
@@ -51,7 +51,7 @@ stop_server
 wait "$frames" || fail "the stream of frames did not end well"
 wait "$pcap" || fail "the capture did not end well"
 
-flows=152000
+flows=62000
 sums "$scratch/sums.json"
 python3 - "$scratch" "$flows" <<'PY'
 import json, sys
