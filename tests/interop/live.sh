@@ -32,7 +32,12 @@ frames=$last
 start pcap bash -c "curl -sS -N -H 'Authorization: Bearer $token' '$(url /api/v1/packets)' | tcpdump -nn --number -r - 2>'$scratch/tcpdump.err' | sed -n 's/^ *\([0-9]\+\)  .*/\1/p' | tail -n 1 >'$scratch/pcap.count'"
 pcap=$last
 start slow python3 "$here/live.py" nothing "$http" "$data/http.token"
-until_true 20 readers 3 || fail "not all readers are there"
+# Who would listen on the server's port is brought to the server; it finds the token by itself.
+start attached env STATE_DIRECTORY="$data" "$finderscope" packets --from "udp://127.0.0.1:$port" -w "$scratch/attached.pcap"
+attached=$last
+start named "$finderscope" packets --from "http://127.0.0.1:$http" --token-file "$data/http.token" -w "$scratch/named.pcapng"
+named=$last
+until_true 20 readers 5 || fail "not all readers are there"
 
 send "$scratch/sflow-31.pcap" --verbatim >"$scratch/sent-31"
 send "$scratch/sflow-32.pcap" --verbatim >"$scratch/sent-32"
@@ -49,6 +54,12 @@ began=$SECONDS
 stop_server
 [ $((SECONDS - began)) -le 10 ] || fail "the end took $((SECONDS - began)) s"
 wait "$frames" || fail "the stream of frames did not end well"
+wait "$attached" && wait "$named" || fail "those who read from the server by themselves did not end well"
+grep -q "a server has udp port $port; reading from http://127.0.0.1:$http" "$scratch/attached.log" || fail "nobody said who has the port"
+for capture in attached.pcap named.pcapng; do
+    [ "$(tcpdump -nn --number -r "$scratch/$capture" 2>/dev/null | sed -n 's/^ *\([0-9]\+\)  .*/\1/p' | tail -n 1)" = 62000 ] ||
+        fail "$capture has not every packet"
+done
 wait "$pcap" || fail "the capture did not end well"
 
 flows=62000

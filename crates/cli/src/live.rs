@@ -1,20 +1,27 @@
-//! Where datagrams and packets come from while somebody looks: a capture file, standard input, a UDP port.
+//! Where datagrams and packets come from while somebody looks: a capture file, standard input, a UDP port, a server.
 //!
 //! [`Source`] is what was typed behind `--from`. It gives whole datagrams ([`Source::deliveries`]) or the packets in
 //! them ([`Source::packets`]), one at a time and in order, and says when there is a pause, which is when whoever writes
 //! them on should flush. It ends with its input, when the taker has enough, or when [`Stop`] says so.
+//!
+//! A port that a running server has taken is not fought for: what comes there is read from the server instead.
 
 mod capture;
+mod http;
 mod port;
+mod server;
 mod stop;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use finderscope_packets::{Counts, Extractor, Item};
 use finderscope_transport::capture::Counts as Frames;
 use finderscope_transport::endpoint::{Endpoint, File, HostPort, Options, Scheme};
+use finderscope_transport::udp::{BindError, UdpSocket};
 use finderscope_wire::delivery::Delivery;
+
+use self::server::Server;
 
 pub use stop::Stop;
 
@@ -42,6 +49,8 @@ enum Place {
     Datagram(PathBuf),
     /// A port, and the number that it has where none was typed.
     Udp(HostPort, Options, u16),
+    /// A running server.
+    Server(Server),
 }
 
 /// What came of packets.
@@ -58,11 +67,14 @@ pub struct Seen {
 impl Source {
     /// Reads what was typed; `port` is the one of a URL that names none.
     pub fn parse(typed: &str, port: u16) -> anyhow::Result<Self> {
+        if let Some(rest) = typed.strip_prefix("http://") {
+            return Ok(Self { name: typed.to_owned(), place: Place::Server(Server::parse(rest)?) });
+        }
         let is_url = typed.contains("://") || typed.starts_with(':');
         let place = match typed.parse() {
             Ok(Endpoint::Network(Scheme::Udp, place, options)) if is_url => Place::Udp(place, options, port),
             Ok(endpoint @ (Endpoint::Network(..) | Endpoint::Ssh { .. } | Endpoint::Kafka { .. })) if is_url => {
-                bail!("cannot read from {}://; files and udp:// can be read", endpoint.scheme())
+                bail!("cannot read from {}://; files, udp:// and http:// can be read", endpoint.scheme())
             }
             _ => Place::File(crate::replay::file(typed)),
         };
@@ -77,6 +89,15 @@ impl Source {
     /// Reads what was typed for a command that looks at packets.
     pub fn parse_sflow(typed: &str) -> anyhow::Result<Self> {
         Self::parse(typed, SFLOW_PORT)
+    }
+
+    /// The same, for which the file has the token that a server wants.
+    #[must_use]
+    pub fn with_token_file(self, file: Option<&Path>) -> Self {
+        match self.place {
+            Place::Server(server) => Self { place: Place::Server(server.with_token_file(file)), ..self },
+            _ => self,
+        }
     }
 
     /// Its name in messages.
@@ -99,26 +120,71 @@ impl Source {
         match &self.place {
             Place::File(file) => capture::read(&self.name, file, stop, frames, take),
             Place::Datagram(path) => capture::read_datagram(path, take),
-            Place::Udp(place, options, port) => port::listen(place, options, *port, stop, take),
+            Place::Udp(place, options, port) => match take_port(place, options, *port)? {
+                Taken::Ours(sockets) => port::read(sockets, stop, take),
+                Taken::By(server, port) => server.deliveries(Some(port), stop, take),
+            },
+            Place::Server(server) => server.deliveries(None, stop, take),
         }
     }
 
     /// Hands out every packet in them, and what they say about ports. What was found is added to `seen`, also where
     /// the reading fails.
     pub fn packets(&self, stop: &Stop, seen: &mut Seen, take: &mut TakeItem<'_>) -> anyhow::Result<()> {
-        let mut extractor = Extractor::new();
-        let read = self.deliveries(stop, &mut seen.frames, &mut |delivery| {
-            let Some(delivery) = delivery else { return take(None) };
-            let mut going = Ok(true);
-            extractor.handle(delivery, |item| {
-                if matches!(going, Ok(true)) {
-                    going = take(Some(item));
-                }
-            });
-            going
+        match &self.place {
+            // A server has read the templates that came before.
+            Place::Server(server) => server.packets(stop, seen, take),
+            Place::Udp(place, options, port) => match take_port(place, options, *port)? {
+                Taken::Ours(sockets) => extract(seen, take, |_, deliveries| port::read(sockets, stop, deliveries)),
+                Taken::By(server, _) => server.packets(stop, seen, take),
+            },
+            Place::File(_) | Place::Datagram(_) => {
+                extract(seen, take, |frames, deliveries| self.deliveries(stop, frames, deliveries))
+            }
+        }
+    }
+}
+
+/// Takes packets out of deliveries.
+fn extract(
+    seen: &mut Seen,
+    take: &mut TakeItem<'_>,
+    read: impl FnOnce(&mut Frames, &mut Take<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut extractor = Extractor::new();
+    let read = read(&mut seen.frames, &mut |delivery| {
+        let Some(delivery) = delivery else { return take(None) };
+        let mut going = Ok(true);
+        extractor.handle(delivery, |item| {
+            if matches!(going, Ok(true)) {
+                going = take(Some(item));
+            }
         });
-        seen.counts += *extractor.counts();
-        seen.waiting += extractor.waiting();
-        read
+        going
+    });
+    seen.counts += *extractor.counts();
+    seen.waiting += extractor.waiting();
+    read
+}
+
+/// A port, or who has it.
+enum Taken {
+    Ours(Vec<UdpSocket>),
+    By(Server, u16),
+}
+
+/// Takes a port, or finds the server that has it.
+fn take_port(place: &HostPort, options: &Options, port: u16) -> anyhow::Result<Taken> {
+    match port::bind(place, options, port) {
+        Ok(sockets) => Ok(Taken::Ours(sockets)),
+        Err(BindError::InUse { address, holder }) => match Server::listening_on(address.port()) {
+            Some(server) => {
+                let port = address.port();
+                crate::say(format_args!("a server has udp port {port}; reading from {}", server.url()));
+                Ok(Taken::By(server, port))
+            }
+            None => Err(BindError::InUse { address, holder }.into()),
+        },
+        Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,7 @@ mod rotate;
 mod stream;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use finderscope_packets::LinkType;
 use finderscope_packets::capture::{Format, Options};
@@ -31,9 +32,12 @@ pub use stream::{Rules, Stream, Tally};
                         finderscope packets --link-type raw | tcpdump -nn -r -"
 )]
 pub struct Args {
-    /// Where samples come from: a capture file, `-` for standard input, or a URL such as udp://:6343
+    /// Where samples come from: a capture file, `-` for standard input, or a URL such as udp://:6343 or http://127.0.0.1:8008
     #[arg(long, value_name = "URL|FILE")]
     from: Option<String>,
+    /// File with the token of the server at --from http://
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// The capture to write; `-` for standard output
     #[arg(short, long, value_name = "FILE|-", default_value = "-")]
     write: String,
@@ -98,7 +102,7 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
         return Ok(Exit::misused("--make-ethernet makes packets for --link-type ethernet"));
     }
     let source = match args.from.as_deref().map_or_else(Source::usual, Source::parse_sflow) {
-        Ok(source) => source,
+        Ok(source) => source.with_token_file(args.token_file.as_deref()),
         Err(error) => return Ok(Exit::misused(error)),
     };
     let rules = match args.rules() {

@@ -1,12 +1,13 @@
 //! `finderscope serve`: collect and keep.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use finderscope_server::collector::Collector;
 use finderscope_server::config::{Age, Config, HttpListen, Listen, Size};
+use finderscope_server::contact::Contact;
 use finderscope_server::http::{self, Guard};
 use finderscope_server::token;
 use finderscope_transport::endpoint::Endpoint;
@@ -97,6 +98,7 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
     };
     let starting = config.clone();
     let collector = tokio::task::spawn_blocking(move || Collector::start(&starting)).await??;
+    let mut contact = None;
     let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();
     let http = match http {
         Some(listener) => {
@@ -106,6 +108,7 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
                 let _ = http_stopped.await; // an error is the sender's end, which is the same
             };
             let data = config.data_folder()?;
+            contact = Contact::leave(&data, address).inspect_err(|error| cannot_be_found(&data, error)).ok();
             let guard = Guard::new(&config.http, address).with_token(token::read_or_make(&data)?, token::path(&data));
             Some(tokio::spawn(http::serve(listener, guard, collector.board().clone(), stopped)))
         }
@@ -119,6 +122,7 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
             Request::Reload => reload(args, &mut current, &collector),
         }
     }
+    drop(contact);
     crate::say(format_args!("stopping: reading what is left and sealing it"));
     tokio::task::spawn_blocking(move || collector.stop()).await?;
     drop(stop_http);
@@ -131,6 +135,10 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {
     }
     crate::say(format_args!("stopped"));
     Ok(Exit::Done)
+}
+
+fn cannot_be_found(data: &Path, error: &std::io::Error) {
+    crate::say(format_args!("{}: {error}; other commands will not find the server by themselves", data.display()));
 }
 
 /// Tells what runs, where, and what is not as it should be.

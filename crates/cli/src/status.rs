@@ -52,7 +52,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     if args.data.is_some() && args.http.is_none() {
         return of_folder(args, out);
     }
-    let address = args.http.map_or_else(|| DEFAULT_HTTP.to_owned(), |address| address.to_string());
+    let address = args.http.or_else(told).map_or_else(|| DEFAULT_HTTP.to_owned(), |address| address.to_string());
     match ask(&address, args.token_file.as_deref()) {
         Ok(body) if args.format == Format::Json => {
             writeln!(out, "{body}")?;
@@ -73,6 +73,11 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
         Err(Asked::Nobody(error)) => bail!("no server answers on {address}: {error}"),
         Err(Asked::Refused(error)) => Err(error),
     }
+}
+
+/// Where the server of the usual data folder says that it is.
+fn told() -> Option<SocketAddr> {
+    finderscope_server::contact::of_folder(&finderscope_server::config::default_data_folder().ok()?)
 }
 
 /// The status of the server at `http`, if one answers there.

@@ -19,6 +19,7 @@ mod agents;
 pub mod board;
 pub mod collector;
 pub mod config;
+pub mod contact;
 pub mod declared;
 pub mod forward;
 pub mod http;

@@ -10,6 +10,7 @@
 pub mod bpf;
 pub mod capture;
 pub mod endpoint;
+pub mod listener;
 mod sys;
 pub mod udp;
 

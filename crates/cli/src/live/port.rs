@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use finderscope_transport::endpoint::{HostPort, Options};
-use finderscope_transport::udp::{self, UdpSocket};
+use finderscope_transport::udp::{self, BindError, UdpSocket};
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 
 use super::{Stop, Take};
@@ -13,14 +13,13 @@ const LOOK_UP: Duration = Duration::from_millis(200);
 /// Datagrams of one system call.
 const BATCH: usize = 64;
 
-pub(super) fn listen(
-    place: &HostPort,
-    options: &Options,
-    port: u16,
-    stop: &Stop,
-    take: &mut Take<'_>,
-) -> anyhow::Result<()> {
-    let mut sockets = udp::listen(place, port, 1, &udp::Options::of(options)?)?;
+/// Takes a port.
+pub(super) fn bind(place: &HostPort, options: &Options, port: u16) -> Result<Vec<UdpSocket>, BindError> {
+    udp::listen(place, port, 1, &udp::Options::of(options)?)
+}
+
+/// Hands out what comes.
+pub(super) fn read(mut sockets: Vec<UdpSocket>, stop: &Stop, take: &mut Take<'_>) -> anyhow::Result<()> {
     for socket in &sockets {
         crate::say(format_args!("listening on udp://{}", socket.local_address()));
         if let Some(hint) = socket.receive_buffer().hint() {

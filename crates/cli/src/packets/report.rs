@@ -31,7 +31,11 @@ pub fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>
 
 fn line(seen: &Seen, tally: &Tally) -> String {
     let counts = &seen.counts;
-    let mut line = format!("{}, {}", Number(tally.written, "packet"), Number(counts.datagrams, "datagram"));
+    let mut line = Number(tally.written, "packet").to_string();
+    // A server does not say of how many.
+    if counts.datagrams > 0 || counts.packets == 0 {
+        let _ = write!(line, ", {}", Number(counts.datagrams, "datagram"));
+    }
     let mut more = |count: u64, what: &str, rest: &str| {
         if count > 0 {
             // Writing into memory cannot fail.

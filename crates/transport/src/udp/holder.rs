@@ -43,15 +43,15 @@ fn find_row(address: SocketAddr) -> Option<Row> {
     lines.filter_map(Row::read).find(|row| row.collides_with(address))
 }
 
-/// What is of use in a line of `/proc/net/udp`.
-struct Row {
+/// What is of use in a line of `/proc/net/udp`, and of `/proc/net/tcp`, which begins alike.
+pub(crate) struct Row {
     local: SocketAddr,
-    uid: u32,
+    pub(crate) uid: u32,
     inode: u64,
 }
 
 impl Row {
-    fn read(line: &str) -> Option<Self> {
+    pub(crate) fn read(line: &str) -> Option<Self> {
         let mut fields = line.split_whitespace();
         let (address, port) = fields.nth(1)?.split_once(':')?;
         let local = SocketAddr::new(read_address(address)?, u16::from_str_radix(port, 16).ok()?);
@@ -60,7 +60,7 @@ impl Row {
         Some(Self { local: crate::unmapped(local), uid, inode })
     }
 
-    fn collides_with(&self, address: SocketAddr) -> bool {
+    pub(crate) fn collides_with(&self, address: SocketAddr) -> bool {
         let wanted = crate::unmapped(address);
         self.local.port() == wanted.port()
             && (self.local.ip() == wanted.ip() || self.local.ip().is_unspecified() || wanted.ip().is_unspecified())

@@ -20,6 +20,7 @@ pub use batch::{Batch, Received};
 pub use bind::{BindError, Options, RECEIVE_BUFFER_BYTES, SHARDS_MAX, bind, bind_any, listen};
 pub use holder::Holder;
 pub use passed::Passed;
+pub(crate) use holder::Row;
 pub use sender::{Aliases, Exporter, Outgoing, SOCKETS_MAX, Sender, SenderError, Tally};
 pub use shard::shard_of;
 pub use socket::{Queue, ReceiveBuffer, UdpSocket};
