@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use finderscope_flow::text::{write_hex, write_plain_text};
+use finderscope_flow::text::write_plain_text;
 use finderscope_wire::sflow::{Block, GenericInterface, Value as Field};
 
 use super::seen::Seen;
-use super::value::{Value, write_ip, write_number, write_padded_hex};
+use super::value::{Value, write_ip, write_mac, write_number, write_padded_hex};
 use super::words;
 
 /// `FLOW` and its nineteen columns.
@@ -15,9 +15,9 @@ pub(super) fn write_flow(out: &mut Vec<u8>, agent: Option<IpAddr>, seen: &Seen<'
     write_ip(out, agent);
     numbers(out, [seen.input, seen.output]);
     out.push(b',');
-    write_hex(out, &seen.src_mac);
+    write_mac(out, seen.src_mac);
     out.push(b',');
-    write_hex(out, &seen.dst_mac);
+    write_mac(out, seen.dst_mac);
     hex(out, seen.etype, 4);
     numbers(out, [seen.in_vlan, seen.out_vlan]);
     out.push(b',');

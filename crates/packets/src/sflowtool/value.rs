@@ -104,7 +104,7 @@ impl Value<'_> {
                 write_number(out, number);
                 out.extend_from_slice(behind.as_bytes());
             }
-            Self::Mac(mac) => write_hex(out, &mac),
+            Self::Mac(mac) => write_mac(out, mac),
             Self::Address(address) => write_ip(out, address),
             Self::Bytes(bytes) => write_bytes(out, bytes.get(..BYTES_MAX).unwrap_or(bytes)),
             Self::Percent(u32::MAX) => out.extend_from_slice(b"unknown"),
@@ -150,14 +150,28 @@ pub(super) fn write_ip(out: &mut Vec<u8>, address: Option<IpAddr>) {
         None => out.push(b'-'),
         Some(IpAddr::V4(address)) => write_address(out, &address.octets()),
         Some(IpAddr::V6(address)) => {
-            for (at, group) in address.octets().chunks(2).enumerate() {
-                if at > 0 {
-                    out.push(b':');
-                }
-                write_hex(out, group);
+            let mut text = [b':'; 39];
+            for (group, bytes) in text.chunks_mut(5).zip(address.octets().as_chunks::<2>().0) {
+                group[..2].copy_from_slice(&hex(bytes[0]));
+                group[2..4].copy_from_slice(&hex(bytes[1]));
             }
+            out.extend_from_slice(&text);
         }
     }
+}
+
+/// Writes a MAC address without separators.
+pub(super) fn write_mac(out: &mut Vec<u8>, mac: [u8; 6]) {
+    let mut text = [0; 12];
+    for (digits, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(mac) {
+        *digits = hex(byte);
+    }
+    out.extend_from_slice(&text);
+}
+
+const fn hex(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 0xf) as usize]]
 }
 
 /// Writes hexadecimal digits with zeros before them.
