@@ -42,3 +42,21 @@ sys.exit(inside != stream or not inside)
 PY
 
 python3 "$here/wrapped.py" "$finderscope" "$scratch/sflow-5.pcap" || fail "a tool's end is not as it should be"
+
+# The example of the manual: who talks to a listed address.
+python3 - "$scratch/stream.txt" >"$scratch/list.txt" <<'PY'
+import sys
+addresses = sorted({line.split("\t")[0] for line in open(sys.argv[1]) if line.split("\t")[0]})
+print(f"# a list\n{addresses[0]} ; one\n{addresses[1]}/32,another\n\nno address\n192.0.2.255")
+PY
+wanted=$(python3 - "$scratch/stream.txt" "$scratch/list.txt" <<'PY'
+import sys
+listed = {word.split("/")[0] for word in open(sys.argv[2]).read().replace(",", " ").split()}
+print(sum(address in listed for line in open(sys.argv[1]) for address in line.split("\t")[:2]))
+PY
+)
+"$finderscope" tshark --from "$scratch/sflow-5.pcap" -n -l -T ek -J 'ip ipv6' 2>>"$scratch/tshark.log" |
+    python3 "$here/../../examples/blocklist.py" "$scratch/list.txt" >"$scratch/hits.txt" 2>"$scratch/blocklist.log"
+grep -q "line 5: 'no' is no address" "$scratch/blocklist.log" || fail "a bad line is not told"
+[ "$(wc -l <"$scratch/hits.txt")" = "$wanted" ] || fail "blocklist.py has $(wc -l <"$scratch/hits.txt") hits instead of $wanted"
+echo "blocklist.py: $wanted hits"

@@ -7,6 +7,7 @@ mod compact;
 mod decode;
 mod demo;
 mod exit;
+mod extcap;
 mod flows;
 mod generate;
 mod import;
@@ -25,9 +26,11 @@ mod time;
 mod tool;
 mod top;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
@@ -50,6 +53,7 @@ enum Command {
     Packets(packets::Args),
     Tcpdump(tool::Tcpdump),
     Tshark(tool::Tshark),
+    Extcap(extcap::Args),
     Query(query::Args),
     Flows(flows::Args),
     Top(top::Args),
@@ -63,7 +67,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut line: Vec<OsString> = std::env::args_os().collect();
+    if extcap::is_called(&line) {
+        line.insert(1, "extcap".into());
+    }
+    let cli = Cli::parse_from(line);
     let mut out = BufWriter::new(io::stdout().lock());
     let done = run(&cli.command, &mut out).and_then(|exit| {
         out.flush()?;
@@ -74,7 +82,7 @@ fn main() -> ExitCode {
         // Whoever reads has had enough, as `head` does: that is no failure of ours.
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            say(format_args!("error: {}", with_causes(&error)));
+            speak(format_args!("error: {}", with_causes(&error)));
             error.downcast_ref::<Interrupted>().map_or(Exit::Failed, |interrupted| interrupted.exit()).into()
         }
     }
@@ -88,6 +96,7 @@ fn run(command: &Command, out: &mut impl Write) -> anyhow::Result<Exit> {
         Command::Packets(args) => packets::run(args, out),
         Command::Tcpdump(args) => tool::tcpdump(args),
         Command::Tshark(args) => tool::tshark(args),
+        Command::Extcap(args) => extcap::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Compact(args) => compact::run(args, out),
         Command::Query(args) => query::run(args, out),
@@ -117,8 +126,22 @@ fn with_causes(error: &anyhow::Error) -> String {
         .fold(error.to_string(), |line, cause| if line.contains(&cause) { line } else { format!("{line}: {cause}") })
 }
 
-/// One line to the person at the terminal. There is nobody to tell when that fails.
+/// One line to the person at the terminal, unless nobody is to be bothered.
 fn say(line: fmt::Arguments<'_>) {
+    if !QUIET.load(Ordering::Relaxed) {
+        speak(line);
+    }
+}
+
+/// From now on only an error that ends the program is told.
+fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// There is nobody to tell when that fails.
+fn speak(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "finderscope: {line}");
 }
 

@@ -43,7 +43,8 @@ impl Process {
     /// Starts it, and gives the end of the pipe that it reads.
     pub(super) fn start(program: &Path, plan: &Plan, user: Option<&User>) -> anyhow::Result<(Self, Option<OwnedFd>)> {
         let mut command = Command::new(program);
-        command.args(&plan.arguments);
+        // What opens the server's stream is not the tool's business.
+        command.args(&plan.arguments).env_remove("FINDERSCOPE_TOKEN");
         if plan.input != Input::None {
             command.process_group(0).stdin(Stdio::piped());
         }
