@@ -191,6 +191,9 @@ fn check(config: &Config, out: &mut impl std::io::Write) -> anyhow::Result<Exit>
         Some(address) => writeln!(out, "http     {address}")?,
         None => writeln!(out, "http     off")?,
     }
+    for to in &config.forward.to {
+        writeln!(out, "forward  {} to {}, port {}", to.name.escape_debug(), to.address, to.port())?;
+    }
     let rules = config.rules();
     if !rules.is_empty() {
         let declared: Vec<String> =

@@ -158,9 +158,38 @@ fn show(status: &Status, utc: bool, out: &mut impl Write) -> anyhow::Result<()> 
             journal.refused
         )?;
     }
+    show_readers(status, utc, out)?;
     show_balances(&status.totals, out)?;
     show_exporters(&status.exporters, utc, out)?;
     show_problems(status, out)
+}
+
+/// Who looks on, and to whom is forwarded.
+fn show_readers(status: &Status, utc: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    for reader in &status.live.subscribers {
+        writeln!(
+            out,
+            "reader    {} {} ({}) since {}: {} datagrams, {} lost by it",
+            reader.address,
+            reader.stream,
+            reader.program,
+            time(&reader.since, utc),
+            reader.sent,
+            reader.lost
+        )?;
+    }
+    for target in &status.forwarding {
+        writeln!(
+            out,
+            "forward   {} to {}: {} datagrams sent, {} failed, {} lost",
+            target.name.escape_debug(),
+            target.address,
+            target.sent,
+            target.failed,
+            target.lost
+        )?;
+    }
+    Ok(())
 }
 
 fn show_store(store: &StoreView, utc: bool, out: &mut impl Write) -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use finderscope_packets::is_sflow;
 use finderscope_transport::udp::{Outgoing, Sender};
 
-pub use self::target::{Target, TargetError};
+pub use self::target::{DEFAULT_PORT, Target, TargetError};
 use crate::config::Network;
 use crate::tap::{Mailbox, Parcel, Seat, Tap, Wanted, Who};
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Network;
-use crate::forward::{NAME_CHARS_MAX, TARGETS_MAX, Target, TargetError};
+use crate::forward::{DEFAULT_PORT, NAME_CHARS_MAX, TARGETS_MAX, Target, TargetError};
 
 /// `[forward]`
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -49,6 +49,11 @@ impl Forward {
 }
 
 impl ForwardTo {
+    /// Its port, or sFlow's.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(DEFAULT_PORT)
+    }
+
     pub(crate) fn target(&self) -> Result<Target, TargetError> {
         Target::new(&self.address, self.port, &self.agents)
     }

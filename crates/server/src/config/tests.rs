@@ -49,6 +49,8 @@ fn everything_can_be_said() {
         store = { cut_seconds = 2, keep = "30d", keep_totals = "2y", max_size = "500GB", merge_parts = 16 }
         senders = { require = true, allow = ["10.0.0.0/8", "2001:db8::1"] }
         templates = { scope = "port", timeout_seconds = 3600 }
+        live = { subscribers = 4, queue = "8M" }
+        forward = { allow = ["10.1.0.0/16"], to = [{ name = "backup", address = "10.1.0.9", agents = ["10.0.0.1"] }] }
 
         [limits]
         exporters = 100
@@ -62,6 +64,9 @@ fn everything_can_be_said() {
     let config = Config::parse(text, Path::new("fs.toml")).unwrap();
     assert_eq!(config.udp.receive_buffer, Size(64_000_000));
     assert_eq!(config.exporters[0].sampling_rate, Some(1000));
+    assert_eq!((config.live.subscribers, config.live.queue), (4, Size(8_000_000)));
+    assert_eq!(config.forward.to[0].target().unwrap().to, "10.1.0.9:6343".parse().unwrap());
+    assert!(config.forward.allow[0].contains("10.1.0.9".parse().unwrap()));
     assert_eq!(config.senders.allow[0], Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 });
 }
 
@@ -83,6 +88,21 @@ fn what_is_kept_has_to_make_sense() {
     assert!(refusal("store.keep = \"soon\"").starts_with("fs.toml:1: 'soon' is no age"));
     assert!(refusal("store.merge_parts = 1").contains("store.merge_parts"));
     assert!(refusal("store.max_size = 0").contains("store.max_size"));
+}
+
+#[test]
+fn readers_and_targets_have_bounds_and_sound_addresses() {
+    assert!(refusal("live.queue = \"64k\"").contains("live.queue: 64.0 kB is less than"));
+    assert!(refusal("live.subscribers = 5000").contains("live.subscribers: 5000 is over 1000"));
+    let to = |rest: &str| refusal(&format!("[[forward.to]]\nname = \"a\"\n{rest}\n"));
+    assert_eq!(
+        to("address = \"core\""),
+        "forward.to (a): address: 'core' is no address, such as 10.1.2.3 or 2001:db8::1"
+    );
+    assert_eq!(to("address = \"10.0.0.1\"\nport = 0"), "forward.to (a): port: 0 is no port");
+    let twice = "address = \"10.0.0.1\"\n[[forward.to]]\nname = \"a\"\naddress = \"10.0.0.2\"";
+    assert_eq!(to(twice), "forward.to.name: 'a' is there twice");
+    assert!(refusal("forward.allow = [\"10.0.0.0/40\"]").starts_with("fs.toml:1:"));
 }
 
 #[test]

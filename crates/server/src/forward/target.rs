@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::agents::Agents;
 
 /// sFlow's port.
-const DEFAULT_PORT: u16 = 6343;
+pub const DEFAULT_PORT: u16 = 6343;
 /// Whose datagrams one target gets, by name; more get all.
 const AGENTS_MAX: usize = 10_000;
 
