@@ -109,7 +109,7 @@ pub struct Writer<W> {
 }
 
 /// A write of so much is worth its system call.
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 1 << 20;
 
 impl<W: Write> Writer<W> {
     /// Writes the head at once: who reads waits for it.
