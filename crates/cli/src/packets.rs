@@ -117,13 +117,14 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
         failed = output.take(item).err();
         Ok(failed.is_none())
     });
+    let failed = failed.or_else(|| output.take(None).err());
+    // Ctrl-C ends whoever reads us, too: what was handed on until then is still worth its line.
+    let unread = stop.is_unread() || failed.as_ref().is_some_and(crate::is_broken_pipe);
     match failed {
-        _ if stop.is_unread() => return Ok(Exit::Done),
-        Some(error) => return Err(error),
-        None => {}
+        _ if unread && !stop.is_signalled() => Ok(Exit::Done),
+        Some(error) if !unread => Err(error),
+        _ => report::end(&source, &seen, &output.tally(), read),
     }
-    let tally = output.finish()?;
-    report::end(&source, &seen, &tally, read)
 }
 
 impl Args {

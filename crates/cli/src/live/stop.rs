@@ -72,7 +72,12 @@ impl Stop {
 
     /// Whether there is a reason.
     pub fn is_set(&self) -> bool {
-        self.signalled.load(Ordering::Relaxed) || self.is_unread()
+        self.is_signalled() || self.is_unread()
+    }
+
+    /// Whether somebody has asked for it.
+    pub fn is_signalled(&self) -> bool {
+        self.signalled.load(Ordering::Relaxed)
     }
 
     /// Whether the reason is that nobody reads.

@@ -59,10 +59,9 @@ impl Output {
         self.stream.turn_to(Sink::create(&path)?)
     }
 
-    /// Hands on what is left.
-    pub(super) fn finish(mut self) -> anyhow::Result<Tally> {
-        self.take(None)?;
-        Ok(self.stream.tally())
+    /// What became of packets so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.stream.tally()
     }
 }
 

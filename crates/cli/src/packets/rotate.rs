@@ -142,3 +142,85 @@ impl Ring {
         Ok(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use finderscope_wire::packet::HeaderProtocol;
+
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_told_apart_by_their_units() {
+        for (text, rotate) in [
+            ("10M", Rotate::Size(10_000_000)),
+            ("1GB", Rotate::Size(1_000_000_000)),
+            ("500k", Rotate::Size(500_000)),
+            ("4096", Rotate::Size(4096)),
+            ("60s", Rotate::Time(60_000_000_000)),
+            ("5m", Rotate::Time(300_000_000_000)),
+            ("1h30m", Rotate::Time(5_400_000_000_000)),
+        ] {
+            assert_eq!(text.parse(), Ok(rotate), "{text}");
+        }
+        for text in ["", "0", "0M", "10q", "M", "-5M", "99999999999T", "0s"] {
+            assert!(text.parse::<Rotate>().is_err(), "{text}");
+        }
+    }
+
+    fn packet(received_ns: i64) -> Packet<'static> {
+        Packet {
+            received_ns,
+            exporter: [10, 0, 0, 1].into(),
+            agent: [10, 0, 0, 1].into(),
+            source: None,
+            input: None,
+            output: None,
+            sampling_rate: None,
+            sample_pool: 0,
+            drops: 0,
+            discard: None,
+            protocol: HeaderProtocol::ETHERNET,
+            frame_length: 64,
+            stripped: 4,
+            bytes: &[0; 60],
+        }
+    }
+
+    #[test]
+    fn a_file_is_over_before_the_packet_that_does_not_fit_but_has_at_least_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ring = Ring::new(&folder.path().join("a.pcap"), Rotate::Size(100), None).unwrap();
+        assert!(!ring.is_over(&packet(0), 24));
+        assert!(!ring.is_over(&packet(0), 24));
+        assert!(ring.is_over(&packet(0), 25));
+        let mut ring = Ring::new(&folder.path().join("a.pcap"), Rotate::Time(10), None).unwrap();
+        let over: Vec<bool> = [5, 14, 15, 24, 25].map(|time| ring.is_over(&packet(time), 24)).into();
+        assert_eq!(over, [false, false, true, false, true]);
+    }
+
+    #[test]
+    fn the_newest_files_stay_and_a_second_run_goes_on_behind_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let strangers =
+            ["a.pcap", "a_1_2.pcap", "a_00007_x.pcap", "b_00009_20260101000000.pcap", "a_00009_20260101000000.pcapng"];
+        for name in strangers {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names = || {
+            let names = folder.path().read_dir().unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<_> = names.filter(|name| !strangers.contains(&name.as_str())).collect();
+            names.sort();
+            names.iter().map(|name| name[..7].to_owned()).collect::<Vec<_>>()
+        };
+        for (made, left) in [(3, ["a_00002", "a_00003"]), (2, ["a_00004", "a_00005"])] {
+            let mut ring = Ring::new(&folder.path().join("a.pcap"), Rotate::Size(1), Some(2)).unwrap();
+            for _ in 0..made {
+                std::fs::write(ring.next(Timestamp::UNIX_EPOCH).unwrap(), "").unwrap();
+            }
+            assert_eq!(names(), left);
+        }
+        assert!(strangers.iter().all(|name| folder.path().join(name).exists()));
+    }
+}

@@ -106,3 +106,6 @@ impl<W: Write> Stream<W> {
         Tally { written: self.writer.written(), ..self.tally.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;
