@@ -1,8 +1,9 @@
 //! Where a running server can be asked: a line in its data folder, for commands that look for it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "http.address";
@@ -15,7 +16,8 @@ impl Contact {
     /// Says where HTTP is.
     pub fn leave(data: &Path, address: SocketAddr) -> io::Result<Self> {
         let path = data.join(FILE);
-        fs::write(&path, format!("{address}\n"))?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&path)?;
+        writeln!(file, "{address}")?;
         Ok(Self(path))
     }
 }

@@ -205,9 +205,18 @@ impl Running {
                 bytes: received.bytes,
             };
             match self.shard.journal.append(&delivery) {
-                Ok(sequence) if tapped => self.show(&Delivery { sequence, ..delivery }),
+                Ok(sequence) if tapped => {
+                    let delivery = Delivery { sequence, ..delivery };
+                    self.show(&delivery, !matches!(self.mode, Mode::Stalled { .. }));
+                    self.decode(&delivery, true);
+                }
                 Ok(sequence) => self.decode(&Delivery { sequence, ..delivery }, false),
-                Err(error) => self.shard.intake.dropped(&delivery, error.reason()),
+                Err(error) => {
+                    if tapped {
+                        self.show(&delivery, false);
+                    }
+                    self.shard.intake.dropped(&delivery, error.reason());
+                }
             }
         }
         if tapped {
@@ -216,14 +225,12 @@ impl Running {
         self.hand_over(false);
     }
 
-    /// Decodes while somebody looks on.
-    fn show(&mut self, delivery: &Delivery<'_>) {
-        // What is not decoded now is not refused now either.
-        let is_stalled = matches!(self.mode, Mode::Stalled { .. });
-        if !is_stalled || !self.shard.intake.config().refuses(delivery.source.ip()) {
+    /// Gives a datagram to those who look on, whatever the disk does.
+    fn show(&mut self, delivery: &Delivery<'_>, is_decoded: bool) {
+        // Decoding also refuses; what is not decoded is refused here.
+        if is_decoded || !self.shard.intake.config().refuses(delivery.source.ip()) {
             self.shard.spout.add(delivery);
         }
-        self.decode(delivery, true);
     }
 
     fn decode(&mut self, delivery: &Delivery<'_>, tapped: bool) {
