@@ -60,6 +60,9 @@ pub struct Args {
     /// Where samples come from: a capture file or a URL; else the running server, else udp://:6343
     #[arg(long, value_name = "URL|FILE")]
     from: Option<String>,
+    /// File with the token of the server at --from http://
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Also packets that devices threw away (sFlow's discarded packets)
     #[arg(long)]
     discards: bool,
@@ -131,7 +134,7 @@ fn capture(args: &Args) -> anyhow::Result<()> {
     let Some(fifo) = &args.fifo else { bail!("--fifo is wanted") };
     // Empty settings are passed on as they are.
     let from = args.from.as_deref().filter(|from| !from.is_empty());
-    let source = from.map_or_else(Source::usual, Source::parse_sflow)?;
+    let source = from.map_or_else(Source::usual, Source::parse_sflow)?.with_token_file(args.token_file.as_deref());
     let rules = args.rules()?;
     crate::be_quiet();
     // Opening waits for the reader. A signal ends that as long as nobody watches for signals.

@@ -13,6 +13,7 @@ mod run;
 mod user;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use finderscope_packets::LinkType;
 use finderscope_packets::capture::{Format, Options};
@@ -72,6 +73,9 @@ struct Ours {
     /// Where samples come from: a capture file, `-` for standard input, or a URL; else the running server, else udp://:6343
     #[arg(long, value_name = "URL|FILE")]
     from: Option<String>,
+    /// File with the token of the server at --from http://
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Only packets that this filter of libpcap (tcpdump's language) wants
     #[arg(long, value_name = "FILTER")]
     bpf: Option<String>,
@@ -101,7 +105,8 @@ pub fn tshark(args: &Tshark) -> anyhow::Result<Exit> {
 
 impl Ours {
     fn source(&self) -> anyhow::Result<Source> {
-        self.from.as_deref().map_or_else(Source::usual, Source::parse_sflow)
+        let source = self.from.as_deref().map_or_else(Source::usual, Source::parse_sflow)?;
+        Ok(source.with_token_file(self.token_file.as_deref()))
     }
 
     fn rules(&self) -> anyhow::Result<Rules> {
