@@ -48,3 +48,18 @@ until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
 "$finderscope" replay "$scratch/sflow-5.pcap" --to "udp://127.0.0.1:$port" --rate 500 --seconds 1 >"$scratch/replay.log" 2>&1 || true
 ended() { ! kill -0 "$reader" 2>/dev/null; }
 until_true 10 ended || fail "sflowtool outlives its reader"
+
+if has serve; then
+    echo "a server has the port: its datagrams are read from it"
+    unset port http
+    serve
+    STATE_DIRECTORY=$data start served "$finderscope" sflowtool -l -p "$port"
+    served=$last
+    until_true 20 grep -q "reading from" "$scratch/served.log" || fail "sflowtool does not find the server"
+    sleep 1
+    send "$scratch/sflow-5.pcap" >"$scratch/replay.log" 2>&1
+    served_all() { [ "$(grep -c '^FLOW\|^CNTR' "$scratch/served.log")" = "$samples" ]; }
+    until_true 20 served_all || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/served.log") of $samples lines came"
+    stop "$served" || fail "sflowtool ended with status $?"
+    stop_server
+fi

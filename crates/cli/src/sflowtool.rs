@@ -36,7 +36,8 @@ Input:
   -6, --listen-v6-only            IPv6 alone
   -A, +4, --listen-v4-v6          both [default]
   -b, --listen-address ADDR       one address of this machine
-  -r, --read-pcap FILE            read sFlow datagrams from a capture (pcap or pcapng), - for standard input
+  -r, --read-pcap FILE            read sFlow datagrams from a capture (pcap or pcapng), - for standard input,
+                                  or from a running server: http://HOST:8008
   -P, --read-pcap-playback X      again and again at X times its own speed; 0 is once, at once [default]
   -R, --read-pcap-sampling N      the capture holds ordinary packets: sample one in N and forward them as sFlow
   -k, --keep-going-on-error       survive errors of the socket

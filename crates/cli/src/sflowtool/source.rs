@@ -1,4 +1,4 @@
-//! Where sflowtool's datagrams come from: a capture, at any speed, or a port.
+//! Where sflowtool's datagrams come from: a capture, at any speed, a port, or the server that has it.
 
 use std::net::IpAddr;
 use std::thread;
@@ -17,6 +17,9 @@ const NAP: Duration = Duration::from_millis(100);
 /// Reads until the end, or until there is a reason to stop.
 pub fn read(settings: &Settings, stop: &Stop, take: &mut Take<'_>) -> anyhow::Result<Exit> {
     match &settings.file {
+        Some(server) if server.starts_with("http://") => {
+            listen(&Source::parse_sflow(server)?, settings.keep_going, stop, take)
+        }
         Some(file) => play(&Source::parse_sflow(&format!("pcap:{file}"))?, settings.playback, stop, take),
         None => listen(&port(settings)?, settings.keep_going, stop, take),
     }
