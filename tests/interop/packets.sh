@@ -23,7 +23,7 @@ else
     echo "no corpus here: $corpus"
 fi
 for kind in sflow sflow2 sflow4; do
-    generate $kind 3000 7
+    generate $kind 1000 7
     echo "$kind, generated:"
     same "$scratch/$kind-7.pcap" 1
 done
