@@ -23,6 +23,9 @@ SOON = 2.0
 NOT_FOUND = 127
 
 
+started = []
+
+
 class Tool:
     """`finderscope TOOL` on a port of its own, as the leader of a process group, as a shell would start it."""
 
@@ -30,6 +33,7 @@ class Tool:
         command = [FINDERSCOPE, tool, "--from", "udp://127.0.0.1:0", *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                         process_group=0, env=env)
+        started.append(self.process)
         self.told = b""
         self.port = int(self.until(rb"listening on udp://127\.0\.0\.1:(\d+)").group(1))
         self.tool = self.child()
@@ -306,6 +310,12 @@ def main():
             failed += 1
             print("FAILED:", case.__name__.replace("_", " "))
             traceback.print_exc()
+        # What a failed case left; its tool ends with it.
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        started.clear()
         sys.stdout.flush()
     sys.exit(1 if failed else 0)
 
