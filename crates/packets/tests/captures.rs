@@ -165,6 +165,19 @@ fn the_next_generation_says_where_a_packet_was_seen_and_how_often_it_stands_for_
 
 #[cfg(target_endian = "little")]
 #[test]
+fn samples_and_discarded_packets_of_a_port_have_counts_of_their_own() {
+    let discarded = |drops| Packet { drops, discard: Some(258), ..packet(&[2]) };
+    let sampled = |drops| Packet { drops, ..packet(&[1]) };
+    let packets = [sampled(100), discarded(7), sampled(101), discarded(9), sampled(101), discarded(3)];
+    let file = written(Options { format: Format::Pcapng, ..Options::default() }, &packets, &[]);
+    let lines = described(&file);
+    let packets = lines.iter().filter(|line| line.starts_with("packet"));
+    let told: Vec<_> = packets.map(|line| line.split_once(" 4=").map(|(_, drops)| drops)).collect();
+    assert_eq!(told, [None, None, Some("1"), Some("2"), None, None]);
+}
+
+#[cfg(target_endian = "little")]
+#[test]
 fn made_up_ports_share_one_description_once_there_are_too_many() {
     let sent = 65_600_u32;
     let mut writer = Writer::new(Vec::new(), Options { format: Format::Pcapng, ..Options::default() }).unwrap();

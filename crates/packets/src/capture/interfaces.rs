@@ -31,8 +31,8 @@ pub(super) struct Interface {
     pub(super) speed: Option<u64>,
     /// Its description's number.
     id: Option<u32>,
-    /// The sampler's count of samples that it left out, when it was last said.
-    drops: Option<u32>,
+    /// The counts of what was left out, when they were last said: of samples, and of discarded packets.
+    drops: [Option<u32>; 2],
 }
 
 /// What a packet belongs to.
@@ -79,13 +79,14 @@ impl Interfaces {
         }
     }
 
-    /// Where a packet belongs. Samplers count what they left out; `drops` is how many that were since the last packet.
+    /// Where a packet belongs. Samplers count what they left out; `drops` is how many that were since their last packet. Those
+    /// of discarded packets count for themselves.
     pub(super) fn of(&mut self, packet: &Packet<'_>) -> Belongs<'_> {
         let place = (packet.agent, packet.if_index());
         if let Some(interface) = self.known.get_mut(&place)
             && let Some(id) = interface.id
         {
-            let before = interface.drops.replace(packet.drops);
+            let before = interface.drops[counter(packet)].replace(packet.drops);
             // A count that went back is one that began anew.
             let drops = before.map_or(0, |before| packet.drops.saturating_sub(before));
             return Belongs::Described { id, drops };
@@ -101,7 +102,8 @@ impl Interfaces {
         }
         self.next = id + 1;
         let interface = self.known.entry(place).or_default();
-        (interface.id, interface.drops) = (Some(id), Some(packet.drops));
+        interface.id = Some(id);
+        interface.drops[counter(packet)] = Some(packet.drops);
         Belongs::New { id, place, interface }
     }
 
@@ -119,4 +121,9 @@ impl Interfaces {
     fn has_room_for(&self, place: &Place) -> bool {
         self.known.len() < INTERFACES_MAX || self.known.contains_key(place)
     }
+}
+
+/// Which of a port's counts a packet comes with.
+const fn counter(packet: &Packet<'_>) -> usize {
+    packet.discard.is_some() as usize
 }
