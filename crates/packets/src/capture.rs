@@ -5,7 +5,7 @@
 //! One capture has one link type: readers stop at, or misread, what differs. A [`Shape`](crate::Shape) chooses and fits.
 
 mod interfaces;
-mod pcap;
+pub(crate) mod pcap;
 mod pcapng;
 
 use std::io::{self, Write};

@@ -1,15 +1,14 @@
 //! sflowtool's captures: sampled packets (`-t`, `-T`), and whole datagrams with made-up headers (`-M`).
 //!
-//! The format is the oldest that everything reads: microseconds, link type Ethernet. A packet's length is the frame's as
-//! the agent counts it, check sequence and all, so a whole frame says 1518. That is what sflowtool writes and its
-//! readers know; `finderscope packets` has other lengths and link types.
+//! They are classic captures as `finderscope packets` writes by default: microseconds, link type Ethernet. A packet's length
+//! is the frame's as the agent counts it, check sequence and all, so a whole frame says 1518. That is what sflowtool
+//! writes and its readers know; `finderscope packets` can have other lengths and link types.
 
 use finderscope_wire::packet::HeaderProtocol;
 
 use super::seen::Seen;
+use crate::capture::{Options, pcap};
 
-const SNAP_BYTES: u32 = 65_536;
-const ETHERNET: u32 = 1;
 /// To 00:00:00:00:00:01 from 00:00:00:00:00:02.
 const MACS: [u8; 12] = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2];
 const SFLOW_PORT: u16 = 6343;
@@ -18,10 +17,7 @@ const UDP_HEADER_BYTES: usize = 8;
 
 /// Writes the file's header.
 pub fn write_header(out: &mut Vec<u8>) {
-    // Version 2.4 is two numbers of 16 bits.
-    for word in [0xA1B2_C3D4, 2 | 4 << 16, 0, 0, SNAP_BYTES, ETHERNET] {
-        out.extend_from_slice(&u32::to_ne_bytes(word));
-    }
+    pcap::head(&Options::default(), out);
 }
 
 /// Writes a sampled packet, cut where its payload begins if `redacted`. False where the sample has no header, or one
@@ -62,11 +58,7 @@ pub fn write_datagram(out: &mut Vec<u8>, received_ns: i64, bytes: &[u8]) -> bool
 }
 
 fn record(out: &mut Vec<u8>, received_ns: i64, held: usize, length: u32) {
-    let seconds = u32::try_from(received_ns.div_euclid(1_000_000_000)).unwrap_or(0);
-    let micros = (received_ns.rem_euclid(1_000_000_000) / 1000) as u32;
-    for word in [seconds, micros, u32::try_from(held).unwrap_or(u32::MAX), length] {
-        out.extend_from_slice(&word.to_ne_bytes());
-    }
+    pcap::packet_head(&Options::default(), received_ns, held, length, out);
 }
 
 /// The internet checksum (RFC 1071) of a header whose own is zero.
