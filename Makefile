@@ -27,7 +27,7 @@ build:
 
 ## Everything that can be tested here: the crates, then real exporters, collectors and readers.
 test: build
-	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct fprobe libfixbuf-tools strace procps
+	@scripts/need --optional "tests against real peers" python3 python3-venv tshark tcpdump nfdump nfdump-sflow softflowd pmacct fprobe libfixbuf-tools strace procps curl
 	cargo test --locked --workspace
 	tests/corpus/run
 	tests/interop/run

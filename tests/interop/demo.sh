@@ -12,6 +12,6 @@ grep -q 'nothing is wrong' "$scratch/demo.log" || fail "demo says: $(grep -A1 '^
 
 commands=$("$finderscope" --help | awk '/^Commands:/ { on = 1; next } /^Options:/ { on = 0 } on && /^  [a-z]/ && $1 != "help" { print $1 }')
 for command in $commands; do
-    "$finderscope" "$command" --help | grep -q "^ *finderscope $command" || fail "the help of $command has no example"
+    "$finderscope" "$command" --help 2>&1 | grep -q "^ *finderscope $command" || fail "the help of $command has no example"
 done
 echo "examples in the help of: $(echo $commands)"

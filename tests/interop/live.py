@@ -15,6 +15,9 @@ import struct
 import sys
 import time
 
+# Linux has it; Python does not name it.
+SO_RCVBUFFORCE = 33
+
 
 def write_digests(datagrams, path):
     with open(path, "w") as file:
@@ -31,7 +34,12 @@ def sink(port, path):
 
     signal.signal(signal.SIGTERM, end)
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+    # Root may have as much as it takes to keep all that comes while the machine does something else.
+    for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):
+        try:
+            receiver.setsockopt(socket.SOL_SOCKET, option, 64 << 20)
+        except PermissionError:
+            pass
     receiver.bind(("127.0.0.1", int(port)))
     datagrams = []
     try:

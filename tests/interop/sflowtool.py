@@ -8,6 +8,9 @@ import subprocess
 import sys
 import threading
 
+# Linux has it; Python does not name it.
+SO_RCVBUFFORCE = 33
+
 
 def tool(binary, *arguments):
     return subprocess.run([binary, "sflowtool", *arguments], check=True, capture_output=True).stdout
@@ -122,7 +125,12 @@ class Receiver:
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 26)
+        # Root may have as much as it takes to keep all that comes while the machine does something else.
+        for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):
+            try:
+                self.socket.setsockopt(socket.SOL_SOCKET, option, 1 << 26)
+            except PermissionError:
+                pass
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.datagrams = []
@@ -158,7 +166,6 @@ def payloads(path):
 
 def forward(binary, capture, scratch):
     receivers = [Receiver(), Receiver()]
-    # At a speed at which a socket keeps all of it.
     targets = [word for it in receivers for word in ("-f", f"127.0.0.1/{it.port}")]
     path = f"{scratch}/forwarded.pcap"
     open(path, "wb").write(tool(binary, "-r", capture, "-M", *targets))

@@ -39,7 +39,7 @@ until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
 "$finderscope" replay "$scratch/sflow-5.pcap" --to "udp://127.0.0.1:$port" --rate 2000 >"$scratch/replay.log" 2>&1
 until_true 20 udp_drained "$port" || fail "sflowtool does not keep up"
 all_lines() { [ "$(grep -c '^FLOW\|^CNTR' "$scratch/live.log")" = "$samples" ]; }
-until_true 10 all_lines || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/live.log") of $samples lines came"
+until_true 30 all_lines || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/live.log") of $samples lines came"
 stop "$live" || fail "sflowtool ended with status $?"
 port=$(free_port)
 start pipe bash -c "'$finderscope' sflowtool -p $port -l | head -n 1"
@@ -47,7 +47,7 @@ reader=$last
 until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
 "$finderscope" replay "$scratch/sflow-5.pcap" --to "udp://127.0.0.1:$port" --rate 500 --seconds 1 >"$scratch/replay.log" 2>&1 || true
 ended() { ! kill -0 "$reader" 2>/dev/null; }
-until_true 10 ended || fail "sflowtool outlives its reader"
+until_true 30 ended || fail "sflowtool outlives its reader"
 
 if has serve; then
     echo "a server has the port: its datagrams are read from it"
@@ -56,10 +56,10 @@ if has serve; then
     STATE_DIRECTORY=$data start served "$finderscope" sflowtool -l -p "$port"
     served=$last
     until_true 20 grep -q "reading from" "$scratch/served.log" || fail "sflowtool does not find the server"
-    sleep 1
+    until_true 20 is 'len(s["live"]["subscribers"]) == 1' || fail "sflowtool does not read from the server"
     send "$scratch/sflow-5.pcap" >"$scratch/replay.log" 2>&1
     served_all() { [ "$(grep -c '^FLOW\|^CNTR' "$scratch/served.log")" = "$samples" ]; }
-    until_true 20 served_all || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/served.log") of $samples lines came"
+    until_true 30 served_all || fail "$(grep -c '^FLOW\|^CNTR' "$scratch/served.log") of $samples lines came"
     stop "$served" || fail "sflowtool ended with status $?"
     stop_server
 fi

@@ -5,6 +5,7 @@
 The capture has datagrams of several samples. Each case is a function; all are run, and what failed is told.
 """
 
+import fcntl
 import inspect
 import os
 import re
@@ -14,12 +15,15 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 import traceback
 
 FINDERSCOPE, CAPTURE = sys.argv[1:3]
 # A loaded machine may need this long for what takes milliseconds.
-SOON = 2.0
+SOON = 15.0
+# What is promised of the end at the N-th packet; of several runs the best must keep it, whatever else the machine does.
+PROMPT = 0.1
 NOT_FOUND = 127
 
 
@@ -67,9 +71,24 @@ class Tool:
         for payload in payloads:
             self.sender.sendto(payload, ("127.0.0.1", self.port))
 
+    def send_and_settle(self, payloads):
+        """Sends, and waits until all of it was taken from the port, and then for what is under way."""
+        self.send(payloads)
+        deadline = time.monotonic() + 30
+        while queued(self.port):
+            assert time.monotonic() < deadline, "datagrams are not read"
+            time.sleep(0.01)
+        time.sleep(0.5)
+
     def interrupt(self):
         """Ctrl-C: the terminal's signal goes to the group in the foreground."""
         os.killpg(self.process.pid, signal.SIGINT)
+
+    def until_ended(self):
+        """Waits for its end, and is there at once."""
+        end = os.pidfd_open(self.process.pid)
+        assert select.select([end], [], [], 30)[0], "it does not end"
+        os.close(end)
 
     def end(self, seconds=30):
         """Its exit status, output and messages; nothing of it is left."""
@@ -79,6 +98,13 @@ class Tool:
             assert time.monotonic() < deadline, f"still there: {left}"
             time.sleep(0.01)
         return self.process.returncode, (out or b"").decode(), (self.told + err).decode()
+
+
+def queued(port):
+    """How many bytes wait in the queue of a UDP port of 127.0.0.1."""
+    with open("/proc/net/udp") as table:
+        rows = [line.split() for line in table]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{port:04X}"))
 
 
 def group(leader):
@@ -93,6 +119,11 @@ def group(leader):
         if int(line.rpartition(")")[2].split()[2]) == leader:
             found.append(line.split(" (")[0] + " " + line.partition("(")[2].partition(")")[0])
     return found
+
+
+def in_pipe(reader):
+    """How many bytes wait in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))[0]
 
 
 def datagrams(path):
@@ -138,10 +169,12 @@ def ends_at_the_tenth_packet(tool):
         run.send(TEN[:-1])
         printed = b""
         while not printed:
+            assert select.select([run.process.stdout], [], [], 30)[0], "nothing is printed"
             printed = os.read(run.process.stdout.fileno(), 65536)
+            assert printed, "the tool ended before the tenth packet"
         run.send(TEN[-1:])
         sent = time.monotonic()
-        run.process.wait(timeout=30)
+        run.until_ended()
         took.append(time.monotonic() - sent)
         status, out, err = run.end()
         assert status == 0, (status, err)
@@ -150,7 +183,7 @@ def ends_at_the_tenth_packet(tool):
     took.sort()
     print(f"  {tool} -c 10, the source idle behind the tenth packet: ends after"
           f" {took[0] * 1000:.0f} to {took[-1] * 1000:.0f} ms, in the middle {took[2] * 1000:.0f} ms")
-    assert took[2] < SOON, took
+    assert took[0] < PROMPT and took[-1] < SOON, took
 
 
 def tcpdump_ends_at_the_tenth_packet():
@@ -163,9 +196,8 @@ def tshark_ends_at_the_tenth_packet():
 
 def ctrl_c_lets_tcpdump_finish():
     run = Tool("tcpdump", "-nn", "--count")
-    run.send(TEN)
     run.until(rb"reading from file")
-    time.sleep(0.5)
+    run.send_and_settle(TEN)
     run.interrupt()
     status, out, err = run.end()
     assert status == 0, (status, err)
@@ -175,8 +207,7 @@ def ctrl_c_lets_tcpdump_finish():
 
 def ctrl_c_lets_tshark_say_its_statistics():
     run = Tool("tshark", "-q", "-z", "io,phs")
-    run.send(TEN)
-    time.sleep(1)
+    run.send_and_settle(TEN)
     run.interrupt()
     status, out, err = run.end()
     assert status == 0, (status, err)
@@ -210,10 +241,15 @@ def a_stuck_tool_ends_at_the_next_ctrl_c():
     reader, writer = os.pipe()
     run = Tool("tcpdump", "-nn", "-l", stdout=writer)
     os.close(writer)
-    # Nobody reads, and all pipes fill up.
-    for _ in range(300):
+    # Nobody reads, and all pipes fill up: the tool is stuck when no more comes out of it.
+    deadline = time.monotonic() + 60
+    held, since = 0, time.monotonic()
+    while held < 60_000 or time.monotonic() - since < 1:
+        assert time.monotonic() < deadline, f"{held} bytes were printed"
         run.send(TEN)
         time.sleep(0.001)
+        if (now := in_pipe(reader)) != held:
+            held, since = now, time.monotonic()
     run.interrupt()
     time.sleep(0.5)
     assert run.process.poll() is None, "the tool is not stuck, so that this tests nothing"
@@ -242,8 +278,9 @@ def a_closed_output_ends_all():
 def a_full_disk_is_the_tools_failure():
     # tcpdump does not look at what becomes of its writing.
     run = Tool("tshark", "-n", "-w", "/dev/full")
-    time.sleep(1)
-    run.send(TEN * 200)
+    for _ in range(200):
+        run.send(TEN)
+        time.sleep(0.002)
     time.sleep(0.5)
     run.interrupt()
     status, _, err = run.end()
@@ -297,9 +334,20 @@ def root_runs_it_as_somebody_else():
         assert int(fields["CapEff"], 16) == 0, fields["CapEff"]
 
 
+def end_all():
+    """Ends what a failed case left; its tool ends with it."""
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    started.clear()
+
+
 def main():
     failed = 0
-    helpers = (main, ten_packets)
+    # What runs in groups of its own outlives the signal that ends a test which takes too long.
+    signal.signal(signal.SIGTERM, lambda *_: (end_all(), os._exit(1)))
+    helpers = (main, ten_packets, end_all)
     cases = [it for _, it in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
              if it not in helpers and not inspect.signature(it).parameters]
     for case in cases:
@@ -310,12 +358,7 @@ def main():
             failed += 1
             print("FAILED:", case.__name__.replace("_", " "))
             traceback.print_exc()
-        # What a failed case left; its tool ends with it.
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        started.clear()
+        end_all()
         sys.stdout.flush()
     sys.exit(1 if failed else 0)
 
