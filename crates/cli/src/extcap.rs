@@ -118,23 +118,29 @@ fn settings(out: &mut impl Write) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "arg {{number=1}}{{call=--discards}}{{display=Discarded packets}}{{type=boolflag}}{{default=false}}\
+        "arg {{number=1}}{{call=--token-file}}{{display=Token file}}{{type=fileselect}}{{mustexist=true}}\
+         {{required=false}}{{tooltip=The token of a server on another machine; of one on this machine it is found}}"
+    )?;
+    writeln!(
+        out,
+        "arg {{number=2}}{{call=--discards}}{{display=Discarded packets}}{{type=boolflag}}{{default=false}}\
          {{tooltip=Also packets that devices threw away}}"
     )?;
     writeln!(
         out,
-        "arg {{number=2}}{{call=--format}}{{display=Format}}{{type=selector}}\
+        "arg {{number=3}}{{call=--format}}{{display=Format}}{{type=selector}}\
          {{tooltip=pcapng has ports, directions and comments}}"
     )?;
-    writeln!(out, "value {{arg=2}}{{value=pcapng}}{{display=pcapng}}{{default=true}}")?;
-    writeln!(out, "value {{arg=2}}{{value=pcap}}{{display=pcap}}{{default=false}}")
+    writeln!(out, "value {{arg=3}}{{value=pcapng}}{{display=pcapng}}{{default=true}}")?;
+    writeln!(out, "value {{arg=3}}{{value=pcap}}{{display=pcap}}{{default=false}}")
 }
 
 fn capture(args: &Args) -> anyhow::Result<()> {
     let Some(fifo) = &args.fifo else { bail!("--fifo is wanted") };
     // Empty settings are passed on as they are.
     let from = args.from.as_deref().filter(|from| !from.is_empty());
-    let source = from.map_or_else(Source::usual, Source::parse_sflow)?.with_token_file(args.token_file.as_deref());
+    let token_file = args.token_file.as_deref().filter(|file| !file.as_os_str().is_empty());
+    let source = from.map_or_else(Source::usual, Source::parse_sflow)?.with_token_file(token_file);
     let rules = args.rules()?;
     crate::be_quiet();
     // Opening waits for the reader. A signal ends that as long as nobody watches for signals.
@@ -203,7 +209,7 @@ mod tests {
         let (_, said) = answer("--extcap-config --extcap-interface sflow --extcap-version 4.0");
         let calls: Vec<_> =
             said.lines().filter_map(|line| Some(line.split_once("{call=")?.1.split_once('}')?.0)).collect();
-        assert_eq!(calls, ["--from", "--discards", "--format"]);
+        assert_eq!(calls, ["--from", "--token-file", "--discards", "--format"]);
     }
 
     #[test]

@@ -72,6 +72,12 @@ Filters and the rest:
   -z, --version                   say the version
   -h, -?, --help, --usage         say this
 
+Examples:
+  finderscope sflowtool -l
+  finderscope sflowtool -j | jq -c '.samples[]'
+  finderscope sflowtool -t | tcpdump -nn -r -
+  finderscope sflowtool -r feed.pcap -f 10.0.0.5/6343
+
 Differences from sflowtool are listed in the manual (docs/sflowtool.md).
 ";
 

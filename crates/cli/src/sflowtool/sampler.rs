@@ -36,9 +36,11 @@ pub fn run(settings: &Settings, rate: u32, stop: &Stop) -> anyhow::Result<Exit> 
     let mut sampler = Sampler::new(rate);
     let speed = settings.playback.filter(|speed| *speed > 0.0);
     loop {
+        let before = sampler.pool;
         let exit = once(file, speed, stop, &mut sampler, &mut targets)?;
         sampler.send(&mut targets);
-        if speed.is_none() || stop.is_set() || exit != Exit::Done {
+        // A capture without packets would be read again at once, and so forever.
+        if speed.is_none() || stop.is_set() || exit != Exit::Done || sampler.pool == before {
             crate::say(format_args!("{} of {} packets were sampled", sampler.sampled, sampler.pool));
             return Ok(exit);
         }

@@ -22,11 +22,10 @@ pub enum Collectors {
 #[derive(Debug)]
 pub struct Spoofed {
     socket: OwnedFd,
-    collectors: Vec<Ipv4Addr>,
+    /// Each with its last error, which is not said again.
+    collectors: Vec<(Ipv4Addr, Option<Errno>)>,
     port: u16,
     packet: Vec<u8>,
-    /// The last error, which is not said again.
-    said: Option<Errno>,
 }
 
 impl Collectors {
@@ -41,14 +40,14 @@ impl Collectors {
             return Targets::open(collectors.iter().map(|address| SocketAddr::new(*address, port))).map(Self::Plain);
         }
         let v4 = collectors.iter().filter_map(|address| match address {
-            IpAddr::V4(address) => Some(*address),
+            IpAddr::V4(address) => Some((*address, None)),
             IpAddr::V6(_) => None,
         });
         // With this protocol the header is ours; the kernel fills in its length and check sum (raw(7)).
         let (family, kind) = (AddressFamily::INET, SocketType::RAW);
         let socket = net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(net::ipproto::RAW))
             .context("-S wants a raw socket, and so CAP_NET_RAW")?;
-        Ok(Self::Spoofed(Spoofed { socket, collectors: v4.collect(), port, packet: Vec::new(), said: None }))
+        Ok(Self::Spoofed(Spoofed { socket, collectors: v4.collect(), port, packet: Vec::new() }))
     }
 
     /// Sends a datagram to each. An agent without an IPv4 address cannot be the source of one.
@@ -66,14 +65,14 @@ const UDP_HEADER_BYTES: usize = 8;
 
 impl Spoofed {
     fn send(&mut self, agent: Ipv4Addr, bytes: &[u8]) {
-        for &collector in &self.collectors {
-            let Some(()) = write_packet(&mut self.packet, agent, collector, self.port, bytes) else { return };
+        for (collector, said) in &mut self.collectors {
+            let Some(()) = write_packet(&mut self.packet, agent, *collector, self.port, bytes) else { return };
             // The port of a raw socket's address means nothing: it stands in our header.
-            let to = SocketAddrV4::new(collector, 0);
+            let to = SocketAddrV4::new(*collector, 0);
             match net::sendto(&self.socket, &self.packet, SendFlags::empty(), &to) {
-                Ok(_) => self.said = None,
+                Ok(_) => *said = None,
                 Err(error) => {
-                    if self.said.replace(error) != Some(error) {
+                    if said.replace(error) != Some(error) {
                         crate::say(format_args!("cannot send to {collector} as {agent}: {error}"));
                     }
                 }

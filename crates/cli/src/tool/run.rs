@@ -190,7 +190,13 @@ impl Running {
         self.target.group().take();
         let status = process::code(self.process.wait()?);
         tally.written = tally.written.saturating_sub(self.left.packets());
-        let told = flushed.and_then(|()| tell(&tally))?;
-        Ok(if status == 0 { told } else { Exit::Tool(status) })
+        let told = flushed.and_then(|()| tell(&tally));
+        if status == 0 {
+            return told;
+        }
+        if let Err(error) = told {
+            crate::say(format_args!("error: {}", crate::with_causes(&error)));
+        }
+        Ok(Exit::Tool(status))
     }
 }
