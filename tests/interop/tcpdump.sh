@@ -9,7 +9,8 @@ generate sflow 20000 5 --exporters 3
 # same NAME COMMAND...: the tool on the stream prints what it prints of the same packets in a file.
 same() {
     local capture=$1
-    "$finderscope" packets --from "$capture" --make-ethernet -w "$scratch/packets.pcap" 2>>"$scratch/packets.log"
+    "$finderscope" packets --from "$capture" --make-ethernet -w "$scratch/packets.pcap" 2>>"$scratch/packets.log" || [ $? = 3 ] ||
+        fail "packets on $capture ended with $?"
     tcpdump -nn -e -v -r "$scratch/packets.pcap" >"$scratch/wanted" 2>/dev/null
     "$finderscope" tcpdump --from "$capture" -nn -e -v >"$scratch/found" 2>>"$scratch/tcpdump.log" || [ $? = 3 ] ||
         fail "tcpdump on $capture ended with $?"
