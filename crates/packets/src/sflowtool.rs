@@ -4,7 +4,7 @@
 //! [`Grep`], [`Json`], [`Fields`]. Lines of fixed columns are made of what was [`Seen`] of a sample when all its records
 //! were read. [`Form`] is any of them; bytes, source and time come in, bytes go out, one call a datagram.
 //!
-//! Names stand in one place each: in [`names`] where they follow a record's fields, in [`flows`] and [`counters`] where they
+//! Names stand in one place each: in `names` where they follow a record's fields, in `flows` and `counters` where they
 //! do not. Nothing is allocated for a name or a value: all is written into one buffer, which the caller keeps.
 //!
 //! A damaged datagram is told as far as it is sound, every line and object is closed, and the damage is given back
