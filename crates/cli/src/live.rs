@@ -12,6 +12,8 @@ mod port;
 mod server;
 mod stop;
 
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -70,12 +72,14 @@ impl Source {
         if let Some(rest) = typed.strip_prefix("http://") {
             return Ok(Self { name: typed.to_owned(), place: Place::Server(Server::parse(rest)?) });
         }
-        let is_url = typed.contains("://") || typed.starts_with(':');
+        // A file's name may be anything.
+        let is_url = typed.starts_with(':') || (typed.contains("://") && !typed.starts_with("pcap:"));
         let place = match typed.parse() {
             Ok(Endpoint::Network(Scheme::Udp, place, options)) if is_url => Place::Udp(place, options, port),
             Ok(endpoint @ (Endpoint::Network(..) | Endpoint::Ssh { .. } | Endpoint::Kafka { .. })) if is_url => {
                 bail!("cannot read from {}://; files, udp:// and http:// can be read", endpoint.scheme())
             }
+            Err(error) if is_url => return Err(error.into()),
             _ => Place::File(crate::replay::file(typed)),
         };
         Ok(Self { name: typed.to_owned(), place })
@@ -108,6 +112,13 @@ impl Source {
     /// Whether it is a file with an end, which whoever typed it believed to be sound.
     pub const fn is_file(&self) -> bool {
         matches!(self.place, Place::File(File::Path(_)) | Place::Datagram(_))
+    }
+
+    /// Whether it is the file at `path`, which must not be written over then.
+    pub fn is_same_file(&self, path: &Path) -> bool {
+        let (Place::File(File::Path(ours)) | Place::Datagram(ours)) = &self.place else { return false };
+        let file = |path: &Path| std::fs::metadata(path).ok().filter(Metadata::is_file).map(|it| (it.dev(), it.ino()));
+        file(ours).is_some_and(|ours| file(path) == Some(ours))
     }
 
     /// Where datagrams come from when nothing was typed.
@@ -186,5 +197,40 @@ fn take_port(place: &HostPort, options: &Options, port: u16) -> anyhow::Result<T
             None => Err(BindError::InUse { address, holder }.into()),
         },
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_url_is_no_file() {
+        for (typed, said) in [
+            ("udp://:99999", "is not a port"),
+            (":port", "is not a port"),
+            ("https://collector:8008", "https:// is not known"),
+            ("tcp://:6343", "cannot read from tcp://"),
+        ] {
+            let error = Source::parse_sflow(typed).unwrap_err().to_string();
+            assert!(error.contains(said), "{typed}: {error}");
+        }
+        for file in ["sflow.pcap", "pcap://folder/sflow.pcap", "pcap:a://b", "-"] {
+            assert!(matches!(Source::parse_sflow(file).unwrap().place, Place::File(_)), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_the_same_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, other] = ["a.pcap", "b.pcap", "c.pcap"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let source = Source::parse_sflow(file.to_str().unwrap()).unwrap();
+        assert!(source.is_same_file(&file) && source.is_same_file(&link));
+        assert!(!source.is_same_file(&other) && !source.is_same_file(folder.path()));
+        assert!(!Source::usual().unwrap().is_same_file(&file));
     }
 }

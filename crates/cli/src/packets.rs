@@ -6,7 +6,7 @@ mod rotate;
 mod stream;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use finderscope_packets::LinkType;
 use finderscope_packets::capture::{Format, Options};
@@ -105,6 +105,9 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
         Ok(source) => source.with_token_file(args.token_file.as_deref()),
         Err(error) => return Ok(Exit::misused(error)),
     };
+    if !to_stdout && args.rotate.is_none() && source.is_same_file(Path::new(&args.write)) {
+        return Ok(Exit::misused("--from and -w are the same file; what is in it would be lost"));
+    }
     let rules = match args.rules() {
         Ok(rules) => rules,
         Err(error) => return Ok(Exit::misused(error)),

@@ -30,33 +30,35 @@ impl Output {
         rules: Rules,
         stop: &Stop,
     ) -> anyhow::Result<Self> {
-        let mut ring = rotate.map(|rotate| Ring::new(Path::new(name), rotate, keep)).transpose()?;
+        let ring = rotate.map(|rotate| Ring::new(Path::new(name), rotate, keep)).transpose();
+        let mut ring = ring.with_context(|| format!("cannot write {name}"))?;
         let sink = match (name, &mut ring) {
-            (_, Some(ring)) => Sink::create(&ring.next(jiff::Timestamp::now())?),
+            (_, Some(ring)) => ring.next(jiff::Timestamp::now()).and_then(|path| Sink::create(&path)),
             ("-", None) => io::stdout().as_fd().try_clone_to_owned().map(|stdout| Sink(stdout.into())),
             (name, None) => Sink::create(Path::new(name)),
         };
         let name = if name == "-" { "standard output" } else { name }.to_owned();
         let sink = sink.with_context(|| format!("cannot write {name}"))?;
-        stop.when_unread(sink.0.try_clone()?)?;
+        // A file has no reader, and would not go from the disk while it is watched.
+        if !sink.0.metadata()?.is_file() {
+            stop.when_unread(sink.0.try_clone()?)?;
+        }
         let stream = Stream::new(sink, rules).with_context(|| format!("cannot write {name}"))?;
         Ok(Self { stream, ring, name })
     }
 
     /// Takes what the source gives.
     pub(super) fn take(&mut self, item: Option<Item<'_>>) -> anyhow::Result<()> {
-        if let (Some(ring), Some(Item::Packet(packet))) = (&mut self.ring, &item)
-            && ring.is_over(packet, self.stream.bytes())
-        {
-            self.turn().with_context(|| format!("cannot write {}", self.name))?;
-        }
-        self.stream.take(item).with_context(|| format!("cannot write {}", self.name))
-    }
-
-    fn turn(&mut self) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else { return Ok(()) };
-        let path = ring.next(jiff::Timestamp::now())?;
-        self.stream.turn_to(Sink::create(&path)?)
+        let Self { stream, ring, name } = self;
+        let taken = stream.take_or_turn(item, |packet, bytes| {
+            if let Some(ring) = ring
+                && ring.is_over(packet, bytes)
+            {
+                return Sink::create(&ring.next(jiff::Timestamp::now())?).map(Some);
+            }
+            Ok(None)
+        });
+        taken.with_context(|| format!("cannot write {name}"))
     }
 
     /// What became of packets so far.

@@ -53,8 +53,17 @@ impl<W: Write> Stream<W> {
 
     /// Takes what a source gives. At a pause, which is none, everything is handed on.
     pub fn take(&mut self, item: Option<Item<'_>>) -> io::Result<()> {
+        self.take_or_turn(item, |_, _| Ok(None))
+    }
+
+    /// The same. Before a packet is written, `next` is asked, with how long the file is, whether to go on in another one.
+    pub fn take_or_turn(
+        &mut self,
+        item: Option<Item<'_>>,
+        next: impl FnOnce(&Packet<'_>, u64) -> io::Result<Option<W>>,
+    ) -> io::Result<()> {
         match item {
-            Some(Item::Packet(packet)) => self.packet(&packet),
+            Some(Item::Packet(packet)) => self.packet(&packet, next),
             Some(Item::Port(port)) => {
                 self.writer.port(&port);
                 Ok(())
@@ -63,7 +72,11 @@ impl<W: Write> Stream<W> {
         }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+    fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        next: impl FnOnce(&Packet<'_>, u64) -> io::Result<Option<W>>,
+    ) -> io::Result<()> {
         if packet.discard.is_some() && !self.discards {
             self.tally.discarded += 1;
             return Ok(());
@@ -78,6 +91,10 @@ impl<W: Write> Stream<W> {
             self.tally.filtered += 1;
             return Ok(());
         }
+        if let Some(out) = next(packet, self.writer.bytes())? {
+            // The file before is whole.
+            self.writer.turn_to(out)?;
+        }
         self.writer.packet(packet, &shaped)
     }
 
@@ -89,16 +106,6 @@ impl<W: Write> Stream<W> {
         // Nobody has so many; whoever makes them up gets one place for all.
         let kind = if others.len() < KINDS_MAX || others.contains_key(&kind) { kind } else { u32::MAX };
         *others.entry(kind).or_default() += 1;
-    }
-
-    /// Goes on in another file; the one before is whole.
-    pub fn turn_to(&mut self, out: W) -> io::Result<()> {
-        self.writer.turn_to(out).map(drop)
-    }
-
-    /// How long this file is, with what is not handed on yet.
-    pub const fn bytes(&self) -> u64 {
-        self.writer.bytes()
     }
 
     /// What became of packets so far.

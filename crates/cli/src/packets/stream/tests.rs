@@ -65,3 +65,19 @@ fn packets_that_could_not_be_handed_on_do_not_count() {
     assert_eq!(stream.take(None).unwrap_err().kind(), io::ErrorKind::StorageFull);
     assert_eq!(stream.tally().written, 1);
 }
+
+#[test]
+fn another_file_begins_only_for_a_packet_that_is_written() {
+    let mut stream = Stream::new(Vec::new(), Rules::default()).unwrap();
+    let mut asked = Vec::new();
+    for (protocol, turns) in [(P::IPV4, true), (P::ETHERNET, false), (P::IPV4, true), (P::ETHERNET, true)] {
+        let taken = stream.take_or_turn(Some(Item::Packet(packet(protocol))), |packet, bytes| {
+            asked.push((packet.protocol, bytes));
+            Ok(turns.then(Vec::new))
+        });
+        taken.unwrap();
+    }
+    // A head of 24 bytes, and 76 for a packet.
+    assert_eq!(asked, [(P::ETHERNET, 24), (P::ETHERNET, 100)]);
+    assert_eq!((stream.writer.bytes(), stream.writer.written()), (100, 1));
+}
