@@ -3,13 +3,17 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use crate::udp::Row;
+use crate::udp::{Row, TRIES};
 
 /// The kernel's number for a socket that listens.
 const LISTENS: &str = "0A";
 
 /// The user whose process listens on `address`; none where nobody does, or where that cannot be known.
 pub fn user(address: SocketAddr) -> Option<u32> {
+    (0..TRIES).find_map(|_| look(address))
+}
+
+fn look(address: SocketAddr) -> Option<u32> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
     let lines = tables.iter().flat_map(|table| table.lines().skip(1));
     let listening = lines.filter(|line| line.split_whitespace().nth(3) == Some(LISTENS));

@@ -175,10 +175,12 @@ impl Server {
         let path = token::path(&data);
         let owner = fs::metadata(&path).with_context(|| path.display().to_string())?.uid();
         // The token is shown to nobody but its server: another user's process could wait on the same port.
-        if listener::user(address).is_some_and(|user| user != owner && user != 0) {
-            bail!("{} is another user's process than the token's in {}", self.url(), path.display());
+        match listener::user(address) {
+            Some(user) if user == owner || user == 0 => Ok(Some(token::read(&path)?)),
+            Some(_) => bail!("{} is another user's process than the token's in {}", self.url(), path.display()),
+            // Nobody answers, or somebody whom this machine cannot name.
+            None => Ok(None),
         }
-        Ok(Some(token::read(&path)?))
     }
 
     /// Where the server says that its folder is, which it tells everybody on this machine.

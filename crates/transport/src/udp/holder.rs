@@ -9,7 +9,7 @@ use std::path::Path;
 const COMMAND_CHARS_MAX: usize = 80;
 
 /// The kernel prints its table piece by piece, and while sockets come and go, a line can fall between two pieces.
-const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 
 /// The process behind a socket. Another user's process shows its user only, unless one is root.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -19,7 +19,7 @@ mod wait;
 pub use batch::{Batch, Received};
 pub use bind::{BindError, Options, RECEIVE_BUFFER_BYTES, SHARDS_MAX, bind, bind_any, listen};
 pub use holder::Holder;
-pub(crate) use holder::Row;
+pub(crate) use holder::{Row, TRIES};
 pub use passed::Passed;
 pub use sender::{Aliases, Exporter, Outgoing, SOCKETS_MAX, Sender, SenderError, Tally};
 pub use shard::shard_of;
