@@ -15,12 +15,15 @@ use tokio::sync::oneshot;
 
 /// Nothing here takes so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// What `serve` gives connections at its end.
+const HTTP_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 pub(crate) struct Server {
     pub(crate) collector: Collector,
     pub(crate) http: SocketAddr,
     pub(crate) token: String,
     stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
     runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
 }
@@ -39,10 +42,10 @@ impl Server {
         let guard = Guard::new(&config.http, address).with_token(token.clone(), token::path(folder.path()));
         let (stop, stopped) = oneshot::channel();
         let board = collector.board().clone();
-        runtime.spawn(http::serve(listener, guard, board, async {
+        let serving = runtime.spawn(http::serve(listener, guard, board, async {
             let _ = stopped.await;
         }));
-        Self { collector, http: address, token, stop, runtime, folder }
+        Self { collector, http: address, token, stop, serving, runtime, folder }
     }
 
     pub(crate) fn listener(&self) -> SocketAddr {
@@ -81,9 +84,13 @@ impl Server {
         }
     }
 
+    /// Ends as `serve` does: what is on its way to a reader still gets there, if it reads.
     pub(crate) fn stop(self) -> tempfile::TempDir {
         self.collector.stop();
         drop(self.stop);
+        // Who does not read is not waited for any longer.
+        let serving = self.serving;
+        let _ = self.runtime.block_on(async { tokio::time::timeout(HTTP_ENDS_WITHIN, serving).await });
         drop(self.runtime);
         self.folder
     }
@@ -142,7 +149,10 @@ pub(crate) fn frame(number: u32) -> Vec<u8> {
     frame
 }
 
-/// Sends sFlow with these numbers: not more at once than a socket's buffer holds.
+/// So many datagrams find room in a socket's buffer, also where nobody may have more than the kernel's usual one.
+pub(crate) const BURST: usize = 200;
+
+/// Sends sFlow with these numbers: not more at once than [`BURST`].
 pub(crate) fn send(server: &Server, numbers: std::ops::Range<u32>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for number in numbers {

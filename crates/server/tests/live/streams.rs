@@ -5,7 +5,7 @@ use std::io::Read;
 use finderscope_packets::live::{Frame, Frames};
 use finderscope_server::config::Size;
 
-use crate::server::{Server, frame, send, sflow};
+use crate::server::{BURST, Server, frame, send, sflow};
 
 fn datagrams<R: Read>(frames: &mut Frames<R>, count: usize) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
@@ -117,9 +117,10 @@ fn a_reader_that_stops_reading_loses_its_own_datagrams_and_is_told() {
     let server = Server::start(|config| config.live.queue = Size(1 << 20));
     let mut slow = Frames::new(server.get("/api/v1/deliveries").body);
     let mut quick = Frames::new(server.get("/api/v1/deliveries").body);
-    for sent in (0..DATAGRAMS).step_by(500) {
-        send(&server, sent..sent + 500);
-        assert_eq!(datagrams(&mut quick, 500).last(), Some(&sflow(sent + 499)));
+    for sent in (0..DATAGRAMS).step_by(BURST) {
+        let next = sent + BURST as u32;
+        send(&server, sent..next);
+        assert_eq!(datagrams(&mut quick, BURST).last(), Some(&sflow(next - 1)));
     }
     let status = server.until("all is counted", |status| status.totals.records.received == u64::from(DATAGRAMS));
     assert!(status.listeners.iter().all(|listener| listener.kernel_drops == 0));
