@@ -67,7 +67,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let order = order(args.sort.as_deref(), &declared)?;
     let question = FlowsQuestion { filter, window, order, limit: args.limit, columns };
     let asker = Asker::start(&args.source)?;
-    let mut answer = asker.wait(asker.database().flows(&question))?;
+    let mut answer = args.output.suited(asker.wait(asker.database().flows(&question))?);
     let on_terminal = args.output.is_on_terminal();
     let exit = if in_lines {
         let lines = Lines::new(args.output.zone());

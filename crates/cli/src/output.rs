@@ -13,6 +13,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use finderscope_query::Answer;
 
 pub use self::cells::Cells;
 pub use self::local::{Zone, digits};
@@ -64,6 +65,15 @@ impl OutputArgs {
     /// The zone that tables have their times in.
     pub fn zone(&self) -> Zone {
         if self.utc { Zone::utc() } else { Zone::local() }
+    }
+
+    /// The answer in the types that its format is written from with the least work.
+    pub fn suited(&self, answer: Answer) -> Answer {
+        match self.format {
+            Format::Json | Format::Csv => answer.into_views(),
+            // A file's types are the answer's own, and a table is short.
+            Format::Parquet | Format::Table => answer,
+        }
     }
 
     /// Where text goes: the file, else `out`.

@@ -53,10 +53,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     }
     let filter = ask::filter(args.filter.as_deref(), &args.source.columns()?)?;
     let asker = Asker::start(&args.source)?;
-    let mut answer = asker.wait(asker.database().sql_filtered(&args.sql, &window, filter.as_ref()))?;
+    let answer = asker.wait(asker.database().sql_filtered(&args.sql, &window, filter.as_ref()))?;
     if args.explain {
         return ask::explain(out, &answer.reading());
     }
+    let mut answer = args.output.suited(answer);
     let mut sink = Sink::open(&args.output, answer.schema(), Nulls::Write, out)?;
     let mut left = args.limit.unwrap_or(usize::MAX);
     let exit = asker.rows(&mut answer, args.output.is_on_terminal(), &mut |batch| {

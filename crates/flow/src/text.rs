@@ -21,10 +21,14 @@
 
 mod address;
 mod cells;
+mod changes;
+mod digits;
 mod escape;
 pub mod human;
 mod line;
+mod lines;
 mod record;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod time;

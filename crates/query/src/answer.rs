@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
@@ -90,7 +90,7 @@ impl Work {
 
 /// An answer that is being worked out. Dropping it cancels the work.
 ///
-/// Addresses are binary, words and text are strings, and each field's metadata says under `kind` where its cells are
+/// Addresses are binary, words and text are strings (unless [`Answer::into_views`] was called), and each field's metadata says under `kind` where its cells are
 /// addresses or MAC addresses.
 pub struct Answer {
     work: Work,
@@ -110,6 +110,20 @@ impl Answer {
         let is_explanation = matches!(work.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
         let preface = if is_explanation { preface(&schema, &work.watch.readings()) } else { None };
         Ok(Self { work, schema, stream, tally, restarts: Some(0), preface })
+    }
+
+    /// The same answer with addresses and text as Arrow's views, which is how they are read. That spares a copy of each
+    /// where rows are only written.
+    #[must_use]
+    pub fn into_views(mut self) -> Self {
+        if self.restarts.is_some() && self.preface.is_none() {
+            let read = self.stream.schema();
+            let as_read =
+                |(plain, read): (&FieldRef, &FieldRef)| Field::clone(plain).with_data_type(read.data_type().clone());
+            let fields: Vec<Field> = self.schema.fields().iter().zip(read.fields()).map(as_read).collect();
+            self.schema = Arc::new(Schema::new(fields));
+        }
+        self
     }
 
     /// The answer's columns.

@@ -111,12 +111,10 @@ impl Scribe {
     }
 
     fn write(&self, writer: &RecordWriter, piece: &RecordBatch, text: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let mut rows = writer.rows(piece)?;
-        for row in 0..piece.num_rows() {
-            match self.style {
-                Style::Json => rows.write_json(text, row),
-                Style::Csv => rows.write_csv(text, row),
-            }
+        let rows = writer.rows(piece)?;
+        match self.style {
+            Style::Json => rows.write_json_lines(text),
+            Style::Csv => rows.write_csv_lines(text),
         }
         Ok(())
     }

@@ -1,19 +1,21 @@
 //! Addresses: IP by their bytes, MAC by their number, and any other bytes as hexadecimal.
 
+use super::digits::put_digits;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Each byte in decimal, and how many digits that is.
-const DECIMAL: [([u8; 3], u8); 256] = decimals();
+/// Each byte in decimal with a point behind it, the first digit in the lowest byte; and how many bytes that is.
+const DECIMAL: [(u32, u8); 256] = decimals();
 
-const fn decimals() -> [([u8; 3], u8); 256] {
-    let mut all = [([0; 3], 0); 256];
+const fn decimals() -> [(u32, u8); 256] {
+    let mut all = [(0, 0); 256];
     let mut byte = 0;
     while byte < 256 {
         let digits = [b'0' + (byte / 100) as u8, b'0' + (byte / 10 % 10) as u8, b'0' + (byte % 10) as u8];
         all[byte] = match byte {
-            0..10 => ([digits[2], 0, 0], 1),
-            10..100 => ([digits[1], digits[2], 0], 2),
-            _ => (digits, 3),
+            0..10 => (u32::from_le_bytes([digits[2], b'.', 0, 0]), 2),
+            10..100 => (u32::from_le_bytes([digits[1], digits[2], b'.', 0]), 3),
+            _ => (u32::from_le_bytes([digits[0], digits[1], digits[2], b'.']), 4),
         };
         byte += 1;
     }
@@ -21,6 +23,7 @@ const fn decimals() -> [([u8; 3], u8); 256] {
 }
 
 /// Writes 4 bytes as an IPv4 address, 16 as an IPv6 address (RFC 5952), and any other number as hexadecimal.
+#[inline]
 pub fn write_address(out: &mut Vec<u8>, bytes: &[u8]) {
     if let Ok(bytes) = bytes.try_into() {
         write_ipv4(out, bytes);
@@ -46,17 +49,20 @@ pub fn write_mac(out: &mut Vec<u8>, mac: u64) {
     out.extend_from_slice(&text);
 }
 
-fn write_ipv4(out: &mut Vec<u8>, bytes: [u8; 4]) {
-    let mut text = [0; 16];
-    let mut end = 0;
-    for byte in bytes {
-        let (digits, count) = DECIMAL[usize::from(byte)];
-        text[end..end + 3].copy_from_slice(&digits);
-        end += usize::from(count);
-        text[end] = b'.';
-        end += 1;
-    }
-    out.extend_from_slice(&text[..end - 1]);
+#[inline]
+fn write_ipv4(out: &mut Vec<u8>, [first, second, third, fourth]: [u8; 4]) {
+    let (text, length) = pair(first, second);
+    put_digits(out, text, length);
+    let (text, length) = pair(third, fourth);
+    // But for the last point.
+    put_digits(out, text, length - 1);
+}
+
+/// Two bytes in decimal, each with a point behind it.
+#[inline]
+fn pair(one: u8, other: u8) -> (u64, usize) {
+    let ((one, length), (other, more)) = (DECIMAL[usize::from(one)], DECIMAL[usize::from(other)]);
+    (u64::from(one) | (u64::from(other) << (8 * length)), usize::from(length + more))
 }
 
 fn write_ipv6(out: &mut Vec<u8>, bytes: [u8; 16]) {

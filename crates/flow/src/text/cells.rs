@@ -132,6 +132,11 @@ impl<'a> Cells<'a> {
         matches!(self.values, Values::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
+    /// Whether any cell may be null.
+    pub(super) const fn has_nulls(&self) -> bool {
+        self.nulls.is_some()
+    }
+
     /// Whether every cell is null, as of a column that no record of the batch had.
     pub const fn all_null(&self) -> bool {
         matches!(self.values, Values::Null)
@@ -193,7 +198,7 @@ impl<'a> Cells<'a> {
 }
 
 /// Whether two addresses are the same; of those that are 4 bytes long, without a call.
-fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
     match (<[u8; 4]>::try_from(one), <[u8; 4]>::try_from(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,

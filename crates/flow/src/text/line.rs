@@ -62,7 +62,8 @@ impl Member {
 }
 
 /// Writes the first `length` bytes of a block. All of it is copied, which takes no loop and no call.
-fn put_block(out: &mut Vec<u8>, block: &[u8; ROOM], length: usize) {
+#[inline]
+pub(super) fn put_block<const ROOM: usize>(out: &mut Vec<u8>, block: &[u8; ROOM], length: usize) {
     let end = out.len() + length;
     out.extend_from_slice(block);
     out.truncate(end);

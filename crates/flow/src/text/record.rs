@@ -82,7 +82,7 @@ pub(super) enum Style {
 
 impl Style {
     /// What stands before a column's values.
-    fn name(self, name: &str) -> Vec<u8> {
+    pub(super) fn name(self, name: &str) -> Vec<u8> {
         let mut out = Vec::new();
         match self {
             Self::Json => {
@@ -119,7 +119,7 @@ impl Style {
 pub struct Rows<'a> {
     len: usize,
     nulls: Nulls,
-    columns: Vec<(&'a str, Cells<'a>)>,
+    pub(super) columns: Vec<(&'a str, Cells<'a>)>,
     prepared: Option<Prepared>,
 }
 
@@ -141,7 +141,7 @@ enum Piece {
 
 /// What becomes of a null in a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum OnNull {
+pub(super) enum OnNull {
     Skip,
     Name,
     Value,
@@ -172,7 +172,7 @@ impl Rows<'_> {
     /// # Panics
     /// Where there is no such row.
     pub fn write_json_object(&mut self, out: &mut Vec<u8>, row: usize) {
-        let on_null = if self.nulls == Nulls::Omit { OnNull::Skip } else { OnNull::Value };
+        let on_null = self.on_null();
         let start = out.len();
         self.write_members(out, Style::Json, on_null, row);
         match out.get_mut(start) {
@@ -181,6 +181,14 @@ impl Rows<'_> {
             None => out.push(b'{'),
         }
         out.push(b'}');
+    }
+
+    /// What becomes of a null in JSON.
+    pub(super) const fn on_null(&self) -> OnNull {
+        match self.nulls {
+            Nulls::Omit => OnNull::Skip,
+            Nulls::Write => OnNull::Value,
+        }
     }
 
     /// Writes a row of CSV (RFC 4180) with its line feed. A null is an empty field, an empty text is `""`.

@@ -420,6 +420,82 @@ proptest! {
             prop_assert_eq!(text(out), csv_by_cells(&batch, row));
         }
     }
+
+    #[test]
+    fn all_lines_at_once_are_the_lines_row_by_row(batch in mixed()) {
+        let all = |nulls, write: fn(&Rows<'_>, &mut Vec<u8>)| {
+            let writer = RecordWriter::new(&batch.schema()).with_nulls(nulls);
+            let mut out = b"before".to_vec();
+            write(&writer.rows(&batch).unwrap(), &mut out);
+            text(out)
+        };
+        for nulls in [Nulls::Omit, Nulls::Write] {
+            let lines: String = (0..batch.num_rows()).map(|row| json_by_cells(&batch, row, nulls)).collect();
+            prop_assert_eq!(all(nulls, |rows, out| rows.write_json_lines(out)), format!("before{lines}"));
+        }
+        let lines: String = (0..batch.num_rows()).map(|row| csv_by_cells(&batch, row)).collect();
+        prop_assert_eq!(all(Nulls::Omit, |rows, out| rows.write_csv_lines(out)), format!("before{lines}"));
+    }
+}
+
+/// Columns of most types, each with cells that change seldom, often or never, nulls in some, over several blocks.
+fn mixed() -> impl Strategy<Value = RecordBatch> {
+    let column = (0..MIXED, any::<u64>(), prop_oneof![Just(1_usize), Just(7), Just(40), Just(1_000)], 0..3_u8);
+    (prop::collection::vec((column, 1_usize..70), 0..12), 0_usize..300).prop_map(|(columns, rows)| {
+        let columns = columns.into_iter().enumerate().map(|(at, ((kind, seed, each, nulls), length))| {
+            let cells: Vec<Option<u64>> = (0..rows)
+                .map(|row| {
+                    let cell = (row / each) as u64;
+                    let cell = (cell ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (cell * 7 % 64);
+                    let is_null = [false, cell.is_multiple_of(3), true][usize::from(nulls)];
+                    (!is_null).then_some(cell)
+                })
+                .collect();
+            (format!("{at}{}", "x".repeat(length)), mixed_array(kind, cells), true)
+        });
+        let columns: Vec<_> = columns.collect();
+        let schema = columns.iter().map(|(name, array, _)| Field::new(name, array.data_type().clone(), true));
+        let schema = Arc::new(Schema::new(schema.collect::<Vec<_>>()));
+        let arrays = columns.into_iter().map(|(_, array, _)| array).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(schema, arrays, &options).unwrap()
+    })
+}
+
+const MIXED: usize = 14;
+
+fn mixed_array(kind: usize, cells: Vec<Option<u64>>) -> ArrayRef {
+    fn of<A: FromIterator<Option<T>>, T>(cells: Vec<Option<u64>>, make: impl Fn(u64) -> T) -> A {
+        cells.into_iter().map(|cell| cell.map(&make)).collect()
+    }
+    fn bytes(cell: u64) -> Vec<u8> {
+        let length = [4, 4, 16, 0, 3][cell as usize % 5];
+        cell.to_be_bytes().repeat(2)[..length].to_vec()
+    }
+    fn word(cell: u64) -> String {
+        [String::new(), "a,\"b\" c".to_owned(), "a word that no view holds".repeat(4), cell.to_string()]
+            [cell as usize % 4]
+            .clone()
+    }
+    match kind {
+        0 => Arc::new(of::<UInt8Array, _>(cells, |cell| cell as u8)),
+        1 => Arc::new(of::<UInt16Array, _>(cells, |cell| cell as u16)),
+        2 => Arc::new(of::<UInt32Array, _>(cells, |cell| cell as u32)),
+        3 => Arc::new(of::<UInt64Array, _>(cells, |cell| cell)),
+        4 => Arc::new(of::<Int32Array, _>(cells, |cell| cell as i32)),
+        5 => Arc::new(of::<TimestampNanosecondArray, _>(cells, |cell| cell as i64)),
+        6 => Arc::new(of::<TimestampMillisecondArray, _>(cells, |cell| cell as i64)),
+        7 => Arc::new(of::<Float64Array, _>(cells, |cell| if cell.is_multiple_of(2) { 0.0 } else { -0.0 })),
+        8 => Arc::new(of::<BinaryArray, _>(cells, bytes)),
+        9 => Arc::new(of::<BinaryViewArray, _>(cells, bytes)),
+        10 => Arc::new(of::<StringArray, _>(cells, word)),
+        11 => Arc::new(of::<StringViewArray, _>(cells, word)),
+        12 => Arc::new(of::<BooleanArray, _>(cells, |cell| cell.is_multiple_of(2))),
+        _ => {
+            let cells: Vec<Option<String>> = of(cells, word);
+            Arc::new(cells.iter().map(Option::as_deref).collect::<DictionaryArray<Int32Type>>())
+        }
+    }
 }
 
 fn lists(lengths: &[usize]) -> ListArray {

@@ -5,6 +5,8 @@
 use std::cell::Cell;
 use std::fmt;
 
+use super::digits::put_digits;
+
 const NANOS: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
 /// Seconds from 1970 to the years 0 and 10,000, between which RFC 3339 has times.
@@ -28,19 +30,23 @@ impl fmt::Display for TimeUtc {
     }
 }
 
-/// Writes times, and keeps the last second's text, since neighbours are often of the same second.
+/// Writes times, and keeps the last minute's text, since neighbours are often of the same minute.
 #[derive(Clone, Debug)]
-pub(super) struct Clock(Cell<(i64, [u8; 19])>);
+pub(super) struct Clock(Cell<(i64, [u8; MINUTE])>);
+
+/// What `1970-01-01T00:00:` takes.
+const MINUTE: usize = 17;
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Cell::new((0, *b"1970-01-01T00:00:00")))
+        Self(Cell::new((0, *b"1970-01-01T00:00:")))
     }
 }
 
 impl Clock {
     /// Writes `time`, in units of which `per_second` are a second. What no year of four digits holds is
     /// written as the number that it is.
+    #[inline]
     pub(super) fn write(&self, out: &mut Vec<u8>, time: i64, per_second: i64) {
         // Division by a number that the compiler knows is several times quicker.
         let (seconds, nanos) = match per_second {
@@ -51,22 +57,44 @@ impl Clock {
             out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
             return;
         }
-        let mut text = [0; 30];
-        text[..19].copy_from_slice(&self.text(seconds));
-        let end = 19 + fraction(&mut text[19..], nanos as u32);
-        text[end] = b'Z';
-        out.extend_from_slice(&text[..=end]);
+        out.extend_from_slice(&self.minute(seconds.div_euclid(60)));
+        let second = seconds.rem_euclid(60) as u64;
+        let text = two_digits(second);
+        let nanos = nanos as u64;
+        match (nanos / 1_000_000, nanos % 1_000_000) {
+            (0, 0) => put_digits(out, text | (u64::from(b'Z') << 16), 3),
+            (millis, 0) => put_digits(out, text | (point_and_three_digits(millis) << 16) | (u64::from(b'Z') << 48), 7),
+            (millis, rest) => {
+                put_digits(out, text | (point_and_three_digits(millis) << 16), 6);
+                put_digits(out, point_and_three_digits(rest / 1_000) >> 8, 3);
+                if rest % 1_000 > 0 {
+                    put_digits(out, point_and_three_digits(rest % 1_000) >> 8, 3);
+                }
+                out.push(b'Z');
+            }
+        }
     }
 
-    fn text(&self, seconds: i64) -> [u8; 19] {
+    #[inline]
+    fn minute(&self, minutes: i64) -> [u8; MINUTE] {
         let (known, text) = self.0.get();
-        if known == seconds {
+        if known == minutes {
             return text;
         }
-        let text = second(seconds);
-        self.0.set((seconds, text));
+        let [text @ .., _, _] = second(minutes * 60);
+        self.0.set((minutes, text));
         text
     }
+}
+
+/// Two digits, the first in the lowest byte.
+const fn two_digits(value: u64) -> u64 {
+    (value / 10) | ((value % 10) << 8) | 0x3030
+}
+
+/// A point and three digits, the point in the lowest byte.
+const fn point_and_three_digits(value: u64) -> u64 {
+    (b'.' as u64) | ((value / 100) << 8) | ((value / 10 % 10) << 16) | ((value % 10) << 24) | 0x3030_3000
 }
 
 /// Writes the day that is `days` after 1970-01-01: `2026-07-22`. What no year of four digits holds is written
@@ -110,22 +138,6 @@ fn date(days: i64) -> (u32, u32, u32) {
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = cycle * 400 + year + i64::from(month <= 2);
     (year as u32, month as u32, day as u32)
-}
-
-/// Writes point and digits of a fraction; says how many bytes that was.
-fn fraction(place: &mut [u8], nanos: u32) -> usize {
-    let thirds = [nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000];
-    let count = match thirds {
-        [0, 0, 0] => return 0,
-        [_, 0, 0] => 1,
-        [_, _, 0] => 2,
-        _ => 3,
-    };
-    place[0] = b'.';
-    for (place, third) in place[1..].chunks_exact_mut(3).zip(&thirds[..count]) {
-        digits(place, *third);
-    }
-    1 + 3 * count
 }
 
 fn digits(place: &mut [u8], mut value: u32) {
