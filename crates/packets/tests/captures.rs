@@ -165,6 +165,25 @@ fn the_next_generation_says_where_a_packet_was_seen_and_how_often_it_stands_for_
 
 #[cfg(target_endian = "little")]
 #[test]
+fn what_a_sampler_left_out_that_is_no_port_is_told_once_for_all_its_interfaces() {
+    let vlan = |index, drops, input| Packet {
+        drops,
+        source: Some(DataSource { class: 1, index }),
+        input: Some(Interface::index(input)),
+        ..packet(&[1])
+    };
+    // Both interfaces are described when the count goes up, and a third comes with it; another VLAN counts for itself.
+    let packets =
+        [vlan(9, 5, 7), vlan(9, 5, 8), vlan(9, 8, 7), vlan(9, 8, 8), vlan(9, 10, 6), vlan(4, 50, 7), vlan(4, 51, 8)];
+    let file = written(Options { format: Format::Pcapng, ..Options::default() }, &packets, &[]);
+    let lines = described(&file);
+    let packets = lines.iter().filter(|line| line.starts_with("packet"));
+    let told: Vec<_> = packets.map(|line| line.split_once(" 4=").map(|(_, drops)| drops)).collect();
+    assert_eq!(told, [None, None, Some("3"), None, Some("2"), None, Some("1")]);
+}
+
+#[cfg(target_endian = "little")]
+#[test]
 fn samples_and_discarded_packets_of_a_port_have_counts_of_their_own() {
     let discarded = |drops| Packet { drops, discard: Some(258), ..packet(&[2]) };
     let sampled = |drops| Packet { drops, ..packet(&[1]) };

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use finderscope_wire::sflow::DataSource;
+
 use crate::{Packet, Port};
 
 /// Descriptions in one capture, and ports that are remembered: more than any network has, and a bound for one that is made up.
@@ -18,6 +20,8 @@ pub(super) type Place = (IpAddr, Option<u32>);
 #[derive(Debug, Default)]
 pub(super) struct Interfaces {
     known: HashMap<Place, Interface>,
+    /// The counts of samplers that are no ports, such as a VLAN: their packets belong to many interfaces.
+    elsewhere: HashMap<(IpAddr, DataSource), Left>,
     /// The next description's number.
     next: u32,
     /// The description of what is beyond the limit.
@@ -31,16 +35,19 @@ pub(super) struct Interface {
     pub(super) speed: Option<u64>,
     /// Its description's number.
     id: Option<u32>,
-    /// The counts of what was left out, when they were last said: of samples, and of discarded packets.
-    drops: [Option<u32>; 2],
+    drops: Left,
 }
+
+/// A sampler's counts of what it left out, as they were last said: of samples, and of discarded packets.
+#[derive(Debug, Default)]
+struct Left([Option<u32>; 2]);
 
 /// What a packet belongs to.
 pub(super) enum Belongs<'a> {
     /// A description that is there.
     Described { id: u32, drops: u32 },
     /// One that must be written first.
-    New { id: u32, place: Place, interface: &'a Interface },
+    New { id: u32, drops: u32, place: Place, interface: &'a Interface },
     /// The one for all that are too many, to be written first.
     NewRest { id: u32 },
 }
@@ -86,9 +93,10 @@ impl Interfaces {
         if let Some(interface) = self.known.get_mut(&place)
             && let Some(id) = interface.id
         {
-            let before = interface.drops[counter(packet)].replace(packet.drops);
-            // A count that went back is one that began anew.
-            let drops = before.map_or(0, |before| packet.drops.saturating_sub(before));
+            let drops = match sampler(packet) {
+                None => interface.drops.since(packet),
+                Some(sampler) => self.left_elsewhere(sampler, packet),
+            };
             return Belongs::Described { id, drops };
         }
         self.first(place, packet)
@@ -101,10 +109,19 @@ impl Interfaces {
             return self.rest();
         }
         self.next = id + 1;
+        let elsewhere = sampler(packet).map(|sampler| self.left_elsewhere(sampler, packet));
         let interface = self.known.entry(place).or_default();
         interface.id = Some(id);
-        interface.drops[counter(packet)] = Some(packet.drops);
-        Belongs::New { id, place, interface }
+        let drops = elsewhere.unwrap_or_else(|| interface.drops.since(packet));
+        Belongs::New { id, drops, place, interface }
+    }
+
+    /// What a sampler left out that is no port: told once, with its next packet, whichever interface that belongs to.
+    fn left_elsewhere(&mut self, sampler: (IpAddr, DataSource), packet: &Packet<'_>) -> u32 {
+        if self.elsewhere.len() >= INTERFACES_MAX && !self.elsewhere.contains_key(&sampler) {
+            return 0;
+        }
+        self.elsewhere.entry(sampler).or_default().since(packet)
     }
 
     fn rest(&mut self) -> Belongs<'_> {
@@ -123,7 +140,17 @@ impl Interfaces {
     }
 }
 
-/// Which of a port's counts a packet comes with.
-const fn counter(packet: &Packet<'_>) -> usize {
-    packet.discard.is_some() as usize
+impl Left {
+    /// How many more that are than at the sampler's packet before.
+    fn since(&mut self, packet: &Packet<'_>) -> u32 {
+        let before = self.0[usize::from(packet.discard.is_some())].replace(packet.drops);
+        // A count that went back is one that began anew.
+        before.map_or(0, |before| packet.drops.saturating_sub(before))
+    }
+}
+
+/// Where a packet was sampled, if that is no port.
+fn sampler(packet: &Packet<'_>) -> Option<(IpAddr, DataSource)> {
+    let source = packet.source.filter(|source| source.if_index().is_none_or(|index| index == 0))?;
+    Some((packet.agent, source))
 }

@@ -54,9 +54,9 @@ pub(super) fn packet(
 ) {
     let (id, drops) = match interfaces.of(packet) {
         Belongs::Described { id, drops } => (id, drops),
-        Belongs::New { id, place, interface } => {
+        Belongs::New { id, drops, place, interface } => {
             describe(link, place, interface, out);
-            (id, 0)
+            (id, drops)
         }
         Belongs::NewRest { id } => {
             describe_rest(link, out);
