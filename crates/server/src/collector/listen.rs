@@ -55,12 +55,12 @@ pub(super) fn bind(
             Some(sockets) => sockets.map_err(failed)?,
             None => udp::listen(place, DEFAULT_PORT, shards, &udp_options).map_err(failed)?,
         };
-        if let Some(first) = sockets.first() {
-            let (address, hint) = (first.local_address(), first.receive_buffer().hint());
-            listening.push(Listening { endpoint: endpoint.clone(), address, hint });
-        }
-        for (sockets_of_shard, socket) in by_shard.iter_mut().zip(sockets) {
-            sockets_of_shard.push(socket);
+        for socket in sockets {
+            if socket.shard() == 0 {
+                let (address, hint) = (socket.local_address(), socket.receive_buffer().hint());
+                listening.push(Listening { endpoint: endpoint.clone(), address, hint });
+            }
+            by_shard[socket.shard()].push(socket);
         }
     }
     tell_of_left(passed);

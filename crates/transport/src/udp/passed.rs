@@ -6,6 +6,7 @@
 //! A passed socket cannot be split as our own are: the kernel lets only sockets of one user share a port, and these are
 //! root's. So there are as many shards as sockets were passed for an address (`ReusePort=`, and the address as many times).
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -54,9 +55,13 @@ impl Passed {
         }
     }
 
-    /// How many there are for a listener.
+    /// How many shards they make for a listener: as many as there are of each address. No host is that of either family, and
+    /// where both were passed, the smaller number counts.
     pub fn count(&self, place: &HostPort, port: u16) -> usize {
-        self.sockets.iter().filter(|(address, _)| is_at(place, port, *address)).count()
+        let of_it = self.sockets.iter().map(|(address, _)| *address).filter(|address| is_at(place, port, *address));
+        let mut counts = BTreeMap::new();
+        of_it.for_each(|address| *counts.entry(address).or_insert(0) += 1);
+        counts.into_values().min().unwrap_or(0)
     }
 
     /// Those that no listener wanted, and how many were no UDP sockets.
@@ -64,7 +69,7 @@ impl Passed {
         (self.sockets.iter().map(|(address, _)| unmapped(*address)).collect(), self.others)
     }
 
-    /// Takes those of a listener, one a shard; none where none were passed for it.
+    /// Takes those of a listener, for each of its addresses one a shard, address by address; none where none were passed for it.
     pub fn listen(
         &mut self,
         place: &HostPort,
@@ -76,11 +81,17 @@ impl Passed {
             std::mem::take(&mut self.sockets).into_iter().partition(|(address, _)| is_at(place, port, *address));
         self.sockets = left;
         let taken: Vec<(SocketAddr, Socket)> = taken;
-        let address = taken.first()?.0;
-        if taken.len() != shards {
-            return Some(Err(BindError::Passed { address, sockets: taken.len(), shards }));
+        taken.first()?;
+        // The kernel shares a port among the sockets of one address alone.
+        let mut by_address: BTreeMap<SocketAddr, Vec<Socket>> = BTreeMap::new();
+        for (address, socket) in taken {
+            by_address.entry(address).or_default().push(socket);
         }
-        Some(open_all(taken, address, options))
+        let opened = by_address.into_iter().map(|(address, sockets)| {
+            let passed = BindError::Passed { address, sockets: sockets.len(), shards };
+            if sockets.len() == shards { open_all(sockets, address, options) } else { Err(passed) }
+        });
+        Some(opened.collect::<Result<Vec<_>, _>>().map(|groups| groups.into_iter().flatten().collect()))
     }
 }
 
@@ -92,16 +103,12 @@ fn is_at(place: &HostPort, port: u16, address: SocketAddr) -> bool {
     place.resolve(port).is_ok_and(|wanted| wanted.first().is_some_and(|wanted| unmapped(*wanted) == unmapped(address)))
 }
 
-fn open_all(
-    passed: Vec<(SocketAddr, Socket)>,
-    address: SocketAddr,
-    options: &Options,
-) -> Result<Vec<UdpSocket>, BindError> {
+fn open_all(passed: Vec<Socket>, address: SocketAddr, options: &Options) -> Result<Vec<UdpSocket>, BindError> {
     if let [first, _, ..] = passed.as_slice() {
         let mut program = shard::program(passed.len() as u32);
-        step(address, "attach the shards' program", sys::choose_shard_by(first.1.as_fd(), &mut program))?;
+        step(address, "attach the shards' program", sys::choose_shard_by(first.as_fd(), &mut program))?;
     }
-    passed.into_iter().enumerate().map(|(shard, (address, socket))| open(socket, shard, address, options)).collect()
+    passed.into_iter().enumerate().map(|(shard, socket)| open(socket, shard, address, options)).collect()
 }
 
 fn open(socket: Socket, shard: usize, local: SocketAddr, options: &Options) -> Result<UdpSocket, BindError> {
@@ -171,6 +178,32 @@ mod tests {
         let any = place(&format!(":{}", address.port()));
         assert_eq!(passed.count(&any, 1), 1);
         assert_eq!(passed.count(&place(&format!("127.0.0.1:{}", address.port())), 1), 0);
+    }
+
+    #[test]
+    fn both_families_of_one_port_are_two_addresses_of_one_listener() {
+        let socket = |address: SocketAddr| {
+            let socket = Socket::new(socket2::Domain::for_address(address), Type::DGRAM, None).unwrap();
+            if address.is_ipv6() {
+                socket.set_only_v6(true).unwrap();
+            }
+            socket.bind(&address.into()).map(|()| socket)
+        };
+        let Ok(v6) = socket("[::]:0".parse().unwrap()) else { return };
+        let port = v6.local_addr().unwrap().as_socket().unwrap().port();
+        let v4 = socket(SocketAddr::from(([0, 0, 0, 0], port))).unwrap();
+        let mut passed = passed([v4, v6]);
+        let any = place(&format!(":{port}"));
+        assert_eq!(passed.count(&any, 1), 1, "one shard, not two");
+        let mut sockets = passed.listen(&any, 1, 1, &Options::default()).unwrap().unwrap();
+        let addresses: Vec<_> =
+            sockets.iter().map(|socket| (socket.local_address().is_ipv4(), socket.shard())).collect();
+        assert_eq!(addresses, [(true, 0), (false, 0)]);
+        for (socket, from, to) in [(0, "127.0.0.1:0", "127.0.0.1"), (1, "[::1]:0", "::1")] {
+            let Ok(sender) = Plain::bind(from) else { continue };
+            sender.send_to(b"x", (to, port)).unwrap();
+            assert_eq!(sockets[socket].receive(&mut Batch::new(4)).unwrap(), 1, "{from}");
+        }
     }
 
     #[test]
