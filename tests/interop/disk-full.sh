@@ -3,7 +3,7 @@ source "$(dirname "$0")/lib.sh"
 want python3 mount
 has serve || skip "this binary has no serve"
 
-small_disk 96m
+small_disk 96m || skip "nobody may mount a small disk here"
 
 for seed in 41 42 43; do generate v9 60000 $seed --exporters 2; done
 printf 'shards = 1\njournal.segment = "1M"\nstore.merge_parts = 4\nstore.cut_seconds = 1\n' >"$scratch/fs.toml"
