@@ -83,7 +83,10 @@ pub fn run(args: &Args, out: &mut impl std::io::Write) -> anyhow::Result<Exit> {
     log_to_stderr();
     // One thread is enough: what is hot runs on threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(serve(args, config))
+    let ended = runtime.block_on(serve(args, config));
+    // Whatever somebody asked for that is still at work: nobody is there any more to whom it could be told.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(args: &Args, config: Config) -> anyhow::Result<Exit> {

@@ -19,6 +19,7 @@ use finderscope_transport::udp::{UdpSocket, Waker};
 pub use self::rates::Rate;
 use self::rates::Rates;
 use crate::forward::Forwards;
+use crate::http::connections::Connections;
 use crate::keeper::Desk;
 use crate::status::Status;
 use crate::tap::Tap;
@@ -37,6 +38,7 @@ pub struct Board {
     pub(crate) store: Store,
     pub(crate) desk: Arc<Desk>,
     pub(crate) tap: Arc<Tap>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) forwards: Forwards,
     pub(crate) data: PathBuf,
     pub(crate) http: OnceLock<std::net::SocketAddr>,

@@ -20,9 +20,10 @@ pub use crate::recover::RecoverError;
 pub use self::listen::{Listening, check_listen};
 use self::sync::Syncer;
 use crate::board::{Board, Seat};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ForwardTo};
 use crate::declared;
-use crate::forward::{ForwardError, Forwards};
+use crate::forward::{ForwardError, Forwards, Target};
+use crate::http::connections::Connections;
 use crate::keeper::{self, Desk, KeeperThread};
 use crate::recover::{self, Recovered};
 use crate::shard::Shard;
@@ -109,7 +110,8 @@ impl Collector {
         let (http, started, clock) = (OnceLock::new(), SystemTime::now(), Instant::now());
         let tap = Tap::new(config.live.limits());
         let forwards = forwards(config, &tap, &listening)?;
-        let board = Board { seats, store, desk, tap, forwards, data, http, started, clock };
+        let connections = Connections::new(config.http.limits());
+        let board = Board { seats, store, desk, tap, connections, forwards, data, http, started, clock };
         let mut collector = Self { board: Arc::new(board), shards: Vec::new(), syncer, keeper, listening };
         for ((ready, sockets), waker) in ready.into_iter().zip(sockets).zip(wakers) {
             collector.spawn(ready, sockets, waker, Duration::from_secs(config.store.cut_seconds))?;
@@ -162,18 +164,33 @@ impl Collector {
             seat.reconfigure(new.intake());
         }
         self.board.desk.set_rules(keeper::rules(&new.store));
+        self.board.connections.set_limits(new.http.limits());
+        self.board.tap.set_limits(new.live.limits());
+        self.reload_forwards(new);
         let fixed = [
             ("data", old.data == new.data),
             ("listen", old.listen == new.listen),
             ("shards", old.shards == new.shards),
-            ("http", old.http == new.http),
+            ("http.listen", old.http.listen == new.http.listen),
+            ("http.open", old.http.open == new.http.open),
+            ("http.tokens", old.http.tokens == new.http.tokens),
+            ("http.hosts", old.http.hosts == new.http.hosts),
             ("udp", old.udp == new.udp),
-            ("live", old.live == new.live),
-            ("forward", old.forward == new.forward),
             ("journal", old.journal == new.journal),
             ("store.cut_seconds", old.store.cut_seconds == new.store.cut_seconds),
         ];
         fixed.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+    }
+
+    fn reload_forwards(&self, config: &Config) {
+        match targets(config) {
+            Ok(targets) => {
+                for (name, error) in self.board.forwards.reload(config.forward.allow.clone(), targets) {
+                    tracing::error!(name, %error, "a target of the configuration cannot be had");
+                }
+            }
+            Err(error) => tracing::error!("the targets stay as they are: {error}"),
+        }
     }
 
     /// Reads the sockets until they are empty, seals everything into parts, and ends.
@@ -194,16 +211,23 @@ impl Collector {
     }
 }
 
-/// The targets of the configuration.
+/// Sends on what the configuration says.
 fn forwards(config: &Config, tap: &Arc<Tap>, listening: &[Listening]) -> Result<Forwards, StartError> {
     let listeners = listening.iter().map(|listening| listening.address).collect();
     let forwards = Forwards::new(Arc::clone(tap), listeners, config.forward.allow.clone());
-    for to in &config.forward.to {
-        let target = to.target().map_err(|error| ConfigError::Unsound(format!("forward.to ({}): {error}", to.name)))?;
-        let failed = |error| StartError::Forward { name: to.name.clone(), error };
-        forwards.put(&to.name, target, true).map_err(failed)?;
+    for (name, target) in targets(config)? {
+        forwards.put(&name, target, true).map_err(|error| StartError::Forward { name: name.clone(), error })?;
     }
     Ok(forwards)
+}
+
+/// The targets of the configuration, by name.
+fn targets(config: &Config) -> Result<Vec<(String, Target)>, ConfigError> {
+    let read = |to: &ForwardTo| match to.target() {
+        Ok(target) => Ok((to.name.clone(), target)),
+        Err(error) => Err(ConfigError::Unsound(format!("forward.to ({}): {error}", to.name))),
+    };
+    config.forward.to.iter().map(read).collect()
 }
 
 /// A shard that only lacks its sockets.

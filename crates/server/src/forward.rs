@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use finderscope_packets::is_sflow;
 use finderscope_transport::udp::{Outgoing, Sender};
@@ -23,6 +24,9 @@ use crate::tap::{Mailbox, Parcel, Seat, Tap, Wanted, Who};
 
 /// How many targets there may be: each has a thread and a socket.
 pub const TARGETS_MAX: usize = 32;
+/// How long the last datagrams may take at the end. A device that takes nothing is not waited for.
+const FINISH_MAX: Duration = Duration::from_secs(2);
+const FINISH_LOOK: Duration = Duration::from_millis(5);
 /// How long a name may be.
 pub const NAME_CHARS_MAX: usize = 100;
 
@@ -61,7 +65,7 @@ pub struct Forwards {
     /// Where nothing may be sent.
     listeners: Vec<SocketAddr>,
     /// To where somebody without a token may have datagrams sent.
-    allow: Vec<Network>,
+    allow: Mutex<Vec<Network>>,
     targets: Mutex<BTreeMap<String, Forward>>,
 }
 
@@ -104,15 +108,15 @@ pub struct ForwardFigures {
 
 impl Forwards {
     pub(crate) const fn new(tap: Arc<Tap>, listeners: Vec<SocketAddr>, allow: Vec<Network>) -> Self {
-        Self { tap, listeners, allow, targets: Mutex::new(BTreeMap::new()) }
+        Self { tap, listeners, allow: Mutex::new(allow), targets: Mutex::new(BTreeMap::new()) }
     }
 
     /// Whether datagrams may be sent to `target` by somebody who has no token.
     pub fn allows(&self, target: &Target) -> bool {
-        self.allow.iter().any(|network| network.contains(target.to.ip()))
+        lock(&self.allow).iter().any(|network| network.contains(target.to.ip()))
     }
 
-    /// Begins to forward under a name, in the place of what had it.
+    /// Begins to forward under a name, in the place of what had it. What is there already goes on without a gap.
     pub fn put(&self, name: &str, target: Target, is_configured: bool) -> Result<(), ForwardError> {
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
             return Err(ForwardError::Name);
@@ -121,9 +125,16 @@ impl Forwards {
             return Err(ForwardError::Loop(target.to));
         }
         let mut targets = self.lock();
-        match targets.get(name) {
-            Some(known) if known.is_configured => return Err(ForwardError::Configured(name.to_owned())),
-            None if targets.len() >= TARGETS_MAX => return Err(ForwardError::Full),
+        let is_full = targets.len() >= TARGETS_MAX;
+        match targets.get_mut(name) {
+            Some(known) if known.is_configured && !is_configured => {
+                return Err(ForwardError::Configured(name.to_owned()));
+            }
+            Some(known) if known.target == target => {
+                known.is_configured = is_configured;
+                return Ok(());
+            }
+            None if is_full => return Err(ForwardError::Full),
             _ => {}
         }
         let forward = self.start(target, is_configured)?;
@@ -131,6 +142,22 @@ impl Forwards {
         drop(targets);
         drop(before); // its thread ends by itself
         Ok(())
+    }
+
+    /// Takes over what the configuration says now; names what cannot be had.
+    pub(crate) fn reload(&self, allow: Vec<Network>, wanted: Vec<(String, Target)>) -> Vec<(String, ForwardError)> {
+        *lock(&self.allow) = allow;
+        let mut targets = self.lock();
+        let gone: Vec<String> = targets
+            .iter()
+            .filter(|(name, known)| known.is_configured && !wanted.iter().any(|(wanted, _)| wanted == *name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let ended: Vec<_> = gone.iter().filter_map(|name| targets.remove(name)).collect();
+        drop(targets);
+        drop(ended); // their threads end by themselves
+        let put = |(name, target): (String, Target)| self.put(&name, target, true).err().map(|error| (name, error));
+        wanted.into_iter().filter_map(put).collect()
     }
 
     /// Ends a target's forwarding.
@@ -164,11 +191,17 @@ impl Forwards {
         figures.collect()
     }
 
-    /// Waits until everything was sent on that came before the tap was closed.
+    /// Waits until everything was sent on that came before the tap was closed, but not for ever.
     pub(crate) fn finish(&self) {
         let targets = std::mem::take(&mut *self.lock());
+        let deadline = Instant::now() + FINISH_MAX;
         for (name, forward) in targets {
-            if forward.thread.join().is_err() {
+            while !forward.thread.is_finished() && Instant::now() < deadline {
+                std::thread::park_timeout(FINISH_LOOK);
+            }
+            if !forward.thread.is_finished() {
+                tracing::warn!(name, target = %forward.target.to, "not everything could be sent on in time");
+            } else if forward.thread.join().is_err() {
                 tracing::error!(name, "the thread of a target panicked");
             }
         }

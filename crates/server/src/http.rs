@@ -3,17 +3,21 @@
 //! Loopback by default. A request with a foreign `Host` or `Origin` is refused, since a web page can
 //! make a browser send it (DNS rebinding). Reading packets and changing the server needs a token, and
 //! off loopback every request does, unless `http.open` says that the network can be trusted.
+//!
+//! Nobody has to be trusted with time, memory or descriptors: connections, heads, bodies and pauses have bounds.
 
+mod accept;
 mod ask;
+mod body;
+pub(crate) mod connections;
 mod forwarding;
 mod guard;
 mod live;
+mod pulse;
 mod relaxed;
 mod shape;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -21,45 +25,31 @@ use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
-use rustix::net::sockopt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 pub use guard::Guard;
 
 use crate::board::Board;
 use crate::metrics;
+use crate::status::Status;
 
 /// OpenMetrics' own content type.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Idle connections are asked so often whether somebody is still there, and given up after so many questions.
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
-const KEEPALIVES_MAX: u32 = 3;
+/// Figures that are put together at once: more would wait for the shards just the same.
+static ASKING: Semaphore = Semaphore::const_new(4);
 
 /// Serves until `stop` resolves.
 pub async fn serve(
     listener: TcpListener,
     guard: Guard,
     board: Arc<Board>,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let app = router(guard, board).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener.tap_io(prepare), app).with_graceful_shutdown(stop).await
-}
-
-/// Packets go out as they come, and a reader that vanished without a word does not keep its place for ever.
-fn prepare(stream: &mut TcpStream) {
-    let set = || -> rustix::io::Result<()> {
-        sockopt::set_tcp_nodelay(&*stream, true)?;
-        sockopt::set_tcp_keepidle(&*stream, KEEPALIVE_EVERY)?;
-        sockopt::set_tcp_keepintvl(&*stream, KEEPALIVE_EVERY)?;
-        sockopt::set_tcp_keepcnt(&*stream, KEEPALIVES_MAX)?;
-        sockopt::set_socket_keepalive(&*stream, true)
-    };
-    if let Err(error) = set() {
-        tracing::debug!(%error, "a connection's options cannot be set");
-    }
+    let connections = Arc::clone(&board.connections);
+    connections.leave_descriptors();
+    accept::serve(listener, router(guard, board), connections, stop).await
 }
 
 /// All paths, behind the guard.
@@ -73,6 +63,7 @@ pub fn router(guard: Guard, board: Arc<Board>) -> Router {
         .route("/forwarding/json", get(forwarding::all))
         .route("/forwarding/{name}/json", get(forwarding::one).put(forwarding::put).delete(forwarding::delete))
         .fallback(not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(&board), body::read))
         .with_state(board)
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
 }
@@ -87,11 +78,22 @@ async fn healthz(State(board): State<Arc<Board>>) -> Response {
 }
 
 async fn metrics_text(State(board): State<Arc<Board>>) -> Response {
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics::text(&board.status())).into_response()
+    asked(board, |status| ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics::text(&status)).into_response()).await
 }
 
 async fn status(State(board): State<Arc<Board>>) -> Response {
-    Json(board.status()).into_response()
+    asked(board, |status| Json(status).into_response()).await
+}
+
+/// Asks the shards for their figures, which takes its time, beside what else is answered.
+async fn asked(board: Arc<Board>, answer: impl FnOnce(Status) -> Response + Send + 'static) -> Response {
+    let place = ASKING.acquire().await;
+    let answered = tokio::task::spawn_blocking(move || answer(board.status())).await;
+    drop(place);
+    answered.unwrap_or_else(|error| {
+        tracing::error!(%error, "the status cannot be told");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 async fn not_found() -> Response {

@@ -40,6 +40,7 @@ impl Collector for Snapshot {
         listeners(encoder, status)?;
         journals(encoder, status)?;
         store(encoder, status)?;
+        connections(encoder, status)?;
         live(encoder, status)?;
         forwarding(encoder, status)?;
         gauge(encoder, "problems", "Problems that status lists", None, status.problems.len() as u64)
@@ -163,6 +164,15 @@ fn journals(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
         &by(|journal| journal.next.saturating_sub(journal.stored)),
     )?;
     counters(e, "journal_refused", "Deliveries that the journal had no room for", &by(|journal| journal.refused))
+}
+
+fn connections(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {
+    let of = &status.connections;
+    gauge(e, "http_connections", "HTTP connections that are open", None, of.open as u64)?;
+    let refused = |limit: &str, count| (vec![("limit", limit.to_owned())], count);
+    let refused = [refused("connections", of.refused), refused("connections_per_address", of.refused_of_address)];
+    counters(e, "http_refused", "HTTP connections that were turned away", &refused)?;
+    counters(e, "http_timed_out", "HTTP connections that did nothing for too long", &[(vec![], of.timed_out)])
 }
 
 fn live(e: &mut DescriptorEncoder<'_>, status: &Status) -> fmt::Result {

@@ -14,7 +14,7 @@ use finderscope_store::Stats;
 use serde::{Deserialize, Serialize};
 
 pub use self::keeping::{KeepingView, RemovedView, TotalsView};
-pub use self::live::{ForwardView, LiveView, SubscriberView};
+pub use self::live::{ConnectionsView, ForwardView, LiveView, SubscriberView};
 use crate::board::{Board, Figures, Health, Rate};
 
 /// Everything, at one moment. Times are RFC 3339 in UTC, sizes bytes, rates per second.
@@ -44,6 +44,9 @@ pub struct Status {
     pub store: StoreView,
     /// What is on its way there.
     pub journals: Vec<JournalView>,
+    /// Who is connected over HTTP.
+    #[serde(default)]
+    pub connections: ConnectionsView,
     /// Who looks on.
     #[serde(default)]
     pub live: LiveView,
@@ -249,6 +252,7 @@ impl Status {
             totals,
             journals: figures.iter().map(|(shard, figures)| journal(*shard, figures, &stats)).collect(),
             store: StoreView { keeping, ..StoreView::of(&stats) },
+            connections: ConnectionsView::of(&board.connections.figures()),
             live: LiveView::of(&board.tap.figures()),
             forwarding: board.forwards.figures().into_iter().map(ForwardView::of).collect(),
             problems: Vec::new(),

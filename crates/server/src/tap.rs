@@ -76,11 +76,11 @@ pub(crate) struct Tap {
     /// Changes with the members; all that a shard looks at while there are none.
     version: AtomicU64,
     members: Mutex<Members>,
-    limits: Limits,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Members {
+    limits: Limits,
     list: Arc<[Arc<Subscriber>]>,
     next_id: u64,
     is_closed: bool,
@@ -130,7 +130,14 @@ pub(crate) struct GuestFigures {
 
 impl Tap {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { version: AtomicU64::new(0), members: Mutex::default(), limits })
+        let members =
+            Members { limits, list: Arc::default(), next_id: 0, is_closed: false, refused: 0, left: Sent::default() };
+        Arc::new(Self { version: AtomicU64::new(0), members: Mutex::new(members) })
+    }
+
+    /// Changes what holds for the subscribers to come.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.lock().limits = limits;
     }
 
     /// Begins to send to somebody: the mailbox is for its thread; it is sent to until the seat is dropped.
@@ -140,12 +147,13 @@ impl Tap {
             return Err(Refused::Stopping);
         }
         let guests = members.list.iter().filter(|member| member.is_guest()).count();
-        if matches!(who, Who::Guest { .. }) && guests >= self.limits.subscribers {
+        let limits = members.limits;
+        if matches!(who, Who::Guest { .. }) && guests >= limits.subscribers {
             members.refused += 1;
-            return Err(Refused::Full(self.limits.subscribers));
+            return Err(Refused::Full(limits.subscribers));
         }
         members.next_id += 1;
-        let (subscriber, mailbox) = Subscriber::new(members.next_id, wanted, who, self.limits.queue_bytes);
+        let (subscriber, mailbox) = Subscriber::new(members.next_id, wanted, who, limits.queue_bytes);
         let list = members.list.iter().chain([&subscriber]).cloned().collect();
         self.replace(&mut members, list);
         Ok((mailbox, Seat::new(Arc::clone(self), subscriber)))
@@ -177,7 +185,7 @@ impl Tap {
         let mut total = members.left;
         members.list.iter().filter(|member| member.is_guest()).for_each(|guest| total.add(guest.sent()));
         let guests = members.list.iter().filter_map(|member| member.figures()).collect();
-        Figures { guests, limit: self.limits.subscribers, refused: members.refused, total }
+        Figures { guests, limit: members.limits.subscribers, refused: members.refused, total }
     }
 
     fn replace(&self, members: &mut Members, list: Arc<[Arc<Subscriber>]>) {

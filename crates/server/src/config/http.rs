@@ -1,8 +1,14 @@
 //! `[http]`: where status, metrics and REST are, and for whom.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::http::connections::Limits;
+
+/// Longer times are no bounds.
+const SECONDS_MAX: u64 = 3_600;
 
 /// `[http]`
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -16,6 +22,16 @@ pub struct Http {
     pub tokens: Vec<String>,
     /// Names under which the server may be addressed, beside loopback's and its own address.
     pub hosts: Vec<String>,
+    /// How many connections there may be, live streams with them.
+    pub connections: usize,
+    /// How many of them from one address, or one IPv6 network of 64 bits.
+    pub connections_per_address: usize,
+    /// Seconds in which a request's head has to be there, and as many again for its body.
+    pub request_seconds: u64,
+    /// Seconds that a connection may rest between two requests.
+    pub idle_seconds: u64,
+    /// Seconds after which a connection ends of whose answer nothing is taken.
+    pub stall_seconds: u64,
 }
 
 impl Default for Http {
@@ -25,13 +41,44 @@ impl Default for Http {
             open: false,
             tokens: Vec::new(),
             hosts: Vec::new(),
+            connections: 256,
+            connections_per_address: 64,
+            request_seconds: 10,
+            idle_seconds: 60,
+            stall_seconds: 30,
         }
     }
 }
 
 impl Http {
-    /// Off loopback there is no HTTP without credentials (semantics of strangers).
     pub(super) fn check(&self) -> Result<(), String> {
+        for (name, seconds) in [
+            ("request_seconds", self.request_seconds),
+            ("idle_seconds", self.idle_seconds),
+            ("stall_seconds", self.stall_seconds),
+        ] {
+            if !(1..=SECONDS_MAX).contains(&seconds) {
+                return Err(format!("http.{name}: {seconds} is not from 1 to {SECONDS_MAX}"));
+            }
+        }
+        if self.connections == 0 || self.connections_per_address == 0 {
+            return Err("http.connections: 0 lets nobody in; hint: http.listen = \"off\"".to_owned());
+        }
+        self.check_credentials()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            connections: self.connections,
+            per_address: self.connections_per_address,
+            request: Duration::from_secs(self.request_seconds),
+            idle: Duration::from_secs(self.idle_seconds),
+            stall: Duration::from_secs(self.stall_seconds),
+        }
+    }
+
+    /// Off loopback there is no HTTP without credentials (semantics of strangers).
+    fn check_credentials(&self) -> Result<(), String> {
         match self.listen.0 {
             Some(address) if !address.ip().is_loopback() && self.tokens.is_empty() && !self.open => Err(format!(
                 "http.listen: {address} can be reached from other machines; hint: set http.tokens, or http.open = true"

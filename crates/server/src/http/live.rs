@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -19,8 +19,9 @@ use finderscope_packets::live::DELIVERIES;
 use futures::Stream;
 use tokio::sync::mpsc;
 
-use super::ask;
+use super::ask::{self, Wrong};
 use super::guard::Trusted;
+use super::pulse::Pulse;
 use super::shape::Shape;
 use crate::board::Board;
 use crate::tap::{Mailbox, Parcel, Refused, Seat, Wanted, Who};
@@ -39,17 +40,17 @@ pub(super) async fn packets(
     _: Trusted,
     State(board): State<Arc<Board>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(pulse): Extension<Pulse>,
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
-    // A filter can name hosts, which have to be looked up.
-    let asked = tokio::task::spawn_blocking(move || ask::packets(&parameters)).await;
-    match asked.unwrap_or_else(|_| Err("this cannot be read".to_owned())) {
+    match ask::packets(&parameters).await {
         Ok((content_type, shape)) => {
             let stream = Asked { stream: "packets", wanted: Wanted::Packets, content_type, shape };
-            stream.begin(&board, peer, &headers)
+            stream.begin(&board, peer, &headers, &pulse)
         }
-        Err(error) => bad(&error),
+        Err(Wrong::Request(text)) => bad(&text),
+        Err(Wrong::Busy(text)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{text}\n")).into_response(),
     }
 }
 
@@ -58,6 +59,7 @@ pub(super) async fn deliveries(
     _: Trusted,
     State(board): State<Arc<Board>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(pulse): Extension<Pulse>,
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
@@ -65,7 +67,7 @@ pub(super) async fn deliveries(
         Ok(shape) => {
             let shape = Box::new(shape);
             let stream = Asked { stream: "deliveries", wanted: Wanted::Deliveries, content_type: DELIVERIES, shape };
-            stream.begin(&board, peer, &headers)
+            stream.begin(&board, peer, &headers, &pulse)
         }
         Err(error) => bad(&error),
     }
@@ -85,7 +87,7 @@ struct Asked {
 
 impl Asked {
     /// Takes a place at the tap and begins to answer.
-    fn begin(self, board: &Board, peer: SocketAddr, headers: &HeaderMap) -> Response {
+    fn begin(self, board: &Board, peer: SocketAddr, headers: &HeaderMap, pulse: &Pulse) -> Response {
         let who = Who::Guest { peer, agent: program(headers), stream: self.stream };
         let (mailbox, seat) = match board.tap.subscribe(self.wanted, who) {
             Ok(place) => place,
@@ -99,6 +101,7 @@ impl Asked {
             tracing::error!(%error, "no thread for a live stream");
             return (StatusCode::SERVICE_UNAVAILABLE, format!("no thread can be had: {error}\n")).into_response();
         }
+        pulse.may_pause(); // what it does not read is its own loss
         let headers = [(header::CONTENT_TYPE, self.content_type), (header::CACHE_CONTROL, "no-store")];
         (headers, Body::from_stream(Chunks { chunks, _seat: seat })).into_response()
     }

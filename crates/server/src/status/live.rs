@@ -6,7 +6,38 @@ use serde::{Deserialize, Serialize};
 
 use super::time_of;
 use crate::forward::ForwardFigures;
+use crate::http::connections;
 use crate::tap::{Figures, GuestFigures};
+
+/// Connections over HTTP, live readers' with them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ConnectionsView {
+    /// Those that are there.
+    pub open: usize,
+    /// How many there may be.
+    pub max: usize,
+    /// How many from one address.
+    pub per_address_max: usize,
+    /// Turned away since there were too many.
+    pub refused: u64,
+    /// Turned away since there were too many from their address.
+    pub refused_of_address: u64,
+    /// Ended since nothing came, or nothing was taken, for too long.
+    pub timed_out: u64,
+}
+
+impl ConnectionsView {
+    pub(crate) const fn of(figures: &connections::Figures) -> Self {
+        Self {
+            open: figures.open,
+            max: figures.max,
+            per_address_max: figures.per_address_max,
+            refused: figures.refused_all,
+            refused_of_address: figures.refused_address,
+            timed_out: figures.timed_out,
+        }
+    }
+}
 
 /// Readers of live packets and datagrams.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

@@ -54,6 +54,14 @@ pub(super) fn find(status: &Status, board: &Board, figures: &[(u32, Figures)], k
             );
         }
     }
+    let connections = &status.connections;
+    let refused = connections.refused + connections.refused_of_address;
+    if refused > 0 {
+        add(
+            format!("{refused} HTTP connections were turned away since there were too many"),
+            "look who connects, or raise http.connections and http.connections_per_address",
+        );
+    }
     if let Some(reason) = &keeper.waits_for {
         add(
             format!("parts are not merged, nor old ones removed: {reason}"),

@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 
-use finderscope_server::config::ForwardTo;
+use finderscope_server::config::{Config, ForwardTo};
 use serde_json::{Value, json};
 
 use crate::server::{PATIENCE, Server, send, sflow};
@@ -145,5 +145,59 @@ fn targets_of_the_configuration_are_there_from_the_start_and_stay() {
     let (status, text) = put(&server, "backup", Some(&server.token), &target);
     assert_eq!((status, text.as_str()), (409, "backup is in the configuration, and is changed there\n"));
     assert_eq!(server.ask("DELETE", "/forwarding/backup/json", Some(&server.token), "").status, 409);
+    server.stop();
+}
+
+#[test]
+fn putting_the_same_target_again_leaves_it_running() {
+    let server = Server::start(|_| {});
+    let (socket, target) = collector();
+    let token = Some(server.token.as_str());
+    assert_eq!(put(&server, "a", token, &target).0, 204);
+    send(&server, 0..10);
+    assert_eq!((0..10).map(|_| receive(&socket)).collect::<Vec<_>>(), (0..10).map(sflow).collect::<Vec<_>>());
+    server.until("it is counted", |status| status.forwarding[0].sent == 10);
+    assert_eq!(put(&server, "a", token, &target).0, 204);
+    assert_eq!(server.collector.board().status().forwarding[0].sent, 10, "another one would count from 0");
+    let (_elsewhere, other) = collector();
+    assert_eq!(put(&server, "a", token, &other).0, 204);
+    assert_eq!(server.collector.board().status().forwarding[0].sent, 0);
+    server.stop();
+}
+
+#[test]
+fn a_new_configuration_changes_targets_and_what_is_the_same_goes_on() {
+    let to = |name: &str, target: &Value| ForwardTo {
+        name: name.into(),
+        address: "127.0.0.1".into(),
+        port: target["port"].as_u64().map(|port| port as u16),
+        agents: Vec::new(),
+    };
+    let ((kept, to_kept), (_gone, to_gone), (new, to_new)) = (collector(), collector(), collector());
+    let mut old = Config::default();
+    let server = Server::start(|config| {
+        config.forward.to = vec![to("kept", &to_kept), to("gone", &to_gone)];
+        old = config.clone();
+    });
+    assert_eq!(put(&server, "by-hand", Some(&server.token), &to_gone).0, 204);
+    send(&server, 0..10);
+    server.until("it is counted", |status| status.forwarding.iter().all(|target| target.sent == 10));
+
+    let mut config = old.clone();
+    config.forward.to = vec![to("kept", &to_kept), to("new", &to_new)];
+    config.forward.allow = vec!["127.0.0.0/8".parse().unwrap()];
+    config.live.subscribers = 1;
+    config.http.connections_per_address = 3;
+    assert_eq!(server.collector.reload(&old, &config), Vec::<&str>::new(), "nothing waits for the next start");
+    let status = server.collector.board().status();
+    let names: Vec<_> = status.forwarding.iter().map(|target| (target.name.as_str(), target.sent)).collect();
+    assert_eq!(names, [("by-hand", 10), ("kept", 10), ("new", 0)]);
+    assert_eq!((status.live.subscribers_max, status.connections.per_address_max), (1, 3));
+    send(&server, 10..20);
+    assert_eq!((0..20).map(|_| receive(&kept)).collect::<Vec<_>>(), (0..20).map(sflow).collect::<Vec<_>>());
+    assert_eq!((0..10).map(|_| receive(&new)).collect::<Vec<_>>(), (10..20).map(sflow).collect::<Vec<_>>());
+    assert_eq!(put(&server, "by-guest", None, &to_new).0, 204, "forward.allow holds at once");
+    config.http.listen = "off".parse().unwrap();
+    assert_eq!(server.collector.reload(&old, &config), ["http.listen"]);
     server.stop();
 }

@@ -4,4 +4,5 @@
 mod captures;
 mod forwarding;
 mod server;
+mod strangers;
 mod streams;
