@@ -202,7 +202,7 @@ def ctrl_c_lets_tcpdump_finish():
     status, out, err = run.end()
     assert status == 0, (status, err)
     assert re.fullmatch(r"\d+ packets\n", out), out
-    assert re.search(rf"\nfinderscope: {out.split()[0]} packets, {len(TEN)} datagrams?\n$", err), err
+    assert re.search(rf"\nfinderscope: {out.split()[0]} packets given to tcpdump, {len(TEN)} datagrams?\n$", err), err
 
 
 def ctrl_c_lets_tshark_say_its_statistics():
@@ -212,7 +212,7 @@ def ctrl_c_lets_tshark_say_its_statistics():
     status, out, err = run.end()
     assert status == 0, (status, err)
     assert "Protocol Hierarchy Statistics" in out and "eth" in out, out
-    assert re.search(r"finderscope: \d+ packets, ", err.splitlines()[-1]), err
+    assert re.search(r"finderscope: \d+ packets given to tshark, ", err.splitlines()[-1]), err
 
 
 def sigterm_is_ctrl_c_too():

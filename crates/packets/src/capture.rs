@@ -7,8 +7,11 @@
 mod interfaces;
 pub(crate) mod pcap;
 mod pcapng;
+mod records;
 
 use std::io::{self, Write};
+
+pub use records::Records;
 
 use interfaces::Interfaces;
 
@@ -108,8 +111,9 @@ pub struct Writer<W> {
     bytes: u64,
 }
 
-/// A write of so much is worth its system call.
-const BUFFER_BYTES: usize = 1 << 20;
+/// A write of so much is worth its system call, and its pages are still in the processor's cache. Of larger ones the
+/// system makes larger pages, which it first has to find: a write of a megabyte takes up to five times as long.
+const BUFFER_BYTES: usize = 256 << 10;
 
 impl<W: Write> Writer<W> {
     /// Writes the head at once: who reads waits for it.
@@ -157,19 +161,22 @@ impl<W: Write> Writer<W> {
     /// Hands on what the buffer holds: whole packets, in one piece.
     ///
     /// # Errors
-    /// Those of the output. What was in the buffer is lost, then.
+    /// Those of the output. What it has not taken is lost, then, and does not count as written.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
         let held = std::mem::take(&mut self.held);
-        let done = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        let bytes = self.buffer.len() as u64;
+        let (taken, done) = hand_on(&mut self.out, &self.buffer);
+        self.bytes += taken as u64;
+        self.written += match &self.buffer[..taken] {
+            all if all.len() == self.buffer.len() => held,
+            // A head stands alone.
+            _ if held == 0 => 0,
+            part => Records::new(self.encoder.options.format, part).packets(),
+        };
         self.buffer.clear();
-        done?;
-        self.bytes += bytes;
-        self.written += held;
-        Ok(())
+        done.and_then(|()| self.out.flush())
     }
 
     /// How many packets the output has.
@@ -181,4 +188,18 @@ impl<W: Write> Writer<W> {
     pub const fn bytes(&self) -> u64 {
         self.bytes + self.buffer.len() as u64
     }
+}
+
+/// Writes all of it. Says how much was taken, also where the rest was not.
+fn hand_on(out: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match out.write(&bytes[taken..]) {
+            Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
+            Ok(more) => taken += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (taken, Err(error)),
+        }
+    }
+    (taken, Ok(()))
 }

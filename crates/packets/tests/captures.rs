@@ -1,9 +1,10 @@
 //! Captures: what is written is read back by another's parser.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::io::{self, Write};
 use std::net::IpAddr;
 
-use finderscope_packets::capture::{Format, Options, Writer};
+use finderscope_packets::capture::{Format, Options, Records, Writer};
 use finderscope_packets::{LinkType, Packet, Port, Shape};
 use finderscope_wire::packet::HeaderProtocol;
 use finderscope_wire::sflow::{DataSource, Interface};
@@ -49,6 +50,74 @@ fn written(options: Options, items: &[Packet<'_>], ports: &[(usize, Port<'_>)]) 
     let file = writer.turn_to(Vec::new()).unwrap();
     assert_eq!(file.len() as u64, bytes);
     file
+}
+
+/// Takes so many bytes and then no more, as a reader that has enough; remembers how long the pieces were.
+struct Reader {
+    room: usize,
+    pieces: Vec<usize>,
+}
+
+impl Write for Reader {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pieces.push(bytes.len());
+        let taken = bytes.len().min(self.room);
+        self.room -= taken;
+        if taken > 0 { Ok(taken) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn packets_of_a_piece_that_was_taken_in_part_count_as_far_as_they_are_whole() {
+    // A head of 24 bytes; 76 for a packet, or 28 for a section and some 200 for a port before the first.
+    for (format, room, count) in [
+        (Format::Pcap, 24, 0),
+        (Format::Pcap, 24 + 75, 0),
+        (Format::Pcap, 24 + 3 * 76, 3),
+        (Format::Pcap, 24 + 4 * 76 - 1, 3),
+        (Format::Pcap, 24 + 10 * 76, 10),
+        (Format::Pcapng, 100, 0),
+    ] {
+        let mut out = Reader { room, pieces: Vec::new() };
+        let mut writer = Writer::new(&mut out, Options { format, ..Options::default() }).unwrap();
+        let mut shape = Shape::new(LinkType::ETHERNET, false);
+        let it = packet(&[0; 60]);
+        for _ in 0..10 {
+            let shaped = shape.fit(&it).unwrap();
+            writer.packet(&it, &shaped).unwrap();
+        }
+        let done = writer.flush();
+        assert_eq!((writer.written(), done.is_ok()), (count, count == 10), "{format:?}, {room}");
+    }
+}
+
+#[test]
+fn records_of_both_formats_are_told_apart() {
+    for (format, head) in [(Format::Pcap, 24), (Format::Pcapng, 0)] {
+        let file = written(Options { format, ..Options::default() }, &[packet(&[1; 61]), packet(&[2; 5])], &[]);
+        assert_eq!(Records::new(format, &file[head..]).packets(), 2);
+        assert_eq!(Records::new(format, &file[head..file.len() - 1]).packets(), 1);
+        assert_eq!(Records::new(format, &file[head..]).map(|(length, _)| length).sum::<usize>(), file.len() - head);
+    }
+}
+
+#[test]
+fn pieces_are_no_larger_than_the_page_cache_likes_them() {
+    let mut out = Reader { room: usize::MAX, pieces: Vec::new() };
+    let mut writer = Writer::new(&mut out, Options::default()).unwrap();
+    let mut shape = Shape::new(LinkType::ETHERNET, false);
+    let it = packet(&[0; 128]);
+    for _ in 0..20_000 {
+        let shaped = shape.fit(&it).unwrap();
+        writer.packet(&it, &shaped).unwrap();
+    }
+    writer.flush().unwrap();
+    let pieces = &out.pieces[1..out.pieces.len() - 1];
+    assert!(pieces.iter().all(|piece| (128 << 10..512 << 10).contains(piece)), "{pieces:?}");
 }
 
 #[test]

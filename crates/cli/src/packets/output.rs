@@ -77,19 +77,23 @@ impl Sink {
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map(Self)
     }
 
-    /// Takes back what was written of a piece that did not fit.
-    fn take_back(&mut self, written: usize) -> io::Result<()> {
-        if written > 0 && self.0.metadata()?.is_file() {
-            let end = self.0.stream_position()?.saturating_sub(written as u64);
-            self.0.set_len(end)?;
-            self.0.seek(io::SeekFrom::Start(end))?;
+    /// Takes back what was written of a piece that did not fit; false where something was that cannot be taken back.
+    fn take_back(&mut self, written: usize) -> io::Result<bool> {
+        if written == 0 {
+            return Ok(true);
         }
-        Ok(())
+        if !self.0.metadata()?.is_file() {
+            return Ok(false);
+        }
+        let end = self.0.stream_position()?.saturating_sub(written as u64);
+        self.0.set_len(end)?;
+        self.0.seek(io::SeekFrom::Start(end))?;
+        Ok(true)
     }
 }
 
 impl Write for Sink {
-    /// All of it, or none: what is handed over in one piece are whole packets.
+    /// All of it, or none, into a file: what is handed over in one piece are whole packets. A pipe keeps what it has.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = 0;
         while written < bytes.len() {
@@ -98,8 +102,10 @@ impl Write for Sink {
                 Ok(more) => written += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    // What could not be written is what matters; a pipe has nothing to be taken back.
-                    let _ = self.take_back(written);
+                    // What could not be written is what matters.
+                    if let Ok(false) = self.take_back(written) {
+                        return Ok(written);
+                    }
                     return Err(error);
                 }
             }

@@ -9,12 +9,18 @@ use super::stream::Tally;
 use crate::exit::Exit;
 use crate::live::{Seen, Source};
 
-/// Says what there was, and how the reading ended.
-pub fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>) -> anyhow::Result<Exit> {
+/// Says what there was, and how the reading ended. A tool that was given the packets may have read fewer.
+pub fn end(
+    source: &Source,
+    seen: &Seen,
+    tally: &Tally,
+    tool: Option<&str>,
+    read: anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
     let counts = &seen.counts;
     // Where nothing could be read, that is all there is to say.
     if read.is_ok() || counts.datagrams > 0 {
-        crate::say(format_args!("{}", line(seen, tally)));
+        crate::say(format_args!("{}", line(seen, tally, tool)));
     }
     let damaged = counts.datagrams_malformed + counts.samples_malformed + counts.records_malformed > 0;
     match read {
@@ -22,16 +28,20 @@ pub fn end(source: &Source, seen: &Seen, tally: &Tally, read: anyhow::Result<()>
         Ok(()) => Ok(Exit::Done),
         // What lies before the damage was written.
         Err(error) if counts.datagrams > 0 => {
-            crate::say(format_args!("{}: {}", source.name(), crate::with_causes(&error)));
+            crate::tell_error(source.name(), error);
             Ok(Exit::Partly)
         }
         Err(error) => Err(error),
     }
 }
 
-fn line(seen: &Seen, tally: &Tally) -> String {
+fn line(seen: &Seen, tally: &Tally, tool: Option<&str>) -> String {
     let counts = &seen.counts;
     let mut line = Number(tally.written, "packet").to_string();
+    if let Some(tool) = tool {
+        // Writing into memory cannot fail.
+        let _ = write!(line, " given to {tool}");
+    }
     // A server does not say of how many.
     if counts.datagrams > 0 || counts.packets == 0 {
         let _ = write!(line, ", {}", Number(counts.datagrams, "datagram"));

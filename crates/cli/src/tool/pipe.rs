@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use finderscope_packets::capture::Format;
+use finderscope_packets::capture::{Format, Records};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -22,6 +22,8 @@ pub(super) struct Pipe {
     format: Format,
     stop: Stop,
     begun: bool,
+    /// Whether nobody reads it any more.
+    closed: bool,
     left: Left,
 }
 
@@ -39,7 +41,7 @@ impl Pipe {
     pub(super) fn new(end: OwnedFd, format: Format, stop: Stop) -> io::Result<Self> {
         // The other end has a setting of its own, and goes on to wait for what is read.
         rustix::io::ioctl_fionbio(&end, true)?;
-        Ok(Self { end, format, stop, begun: false, left: Left::default() })
+        Ok(Self { end, format, stop, begun: false, closed: false, left: Left::default() })
     }
 
     pub(super) fn left(&self) -> Left {
@@ -56,7 +58,11 @@ impl Pipe {
 }
 
 impl Write for Pipe {
+    /// All of it, as far as there is a reader: what a tool has taken when it ends, it was given.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let (mut at, mut until) = (0, bytes.len());
         // A capture without its head would be one more thing to complain of.
         let mut whole = !std::mem::replace(&mut self.begun, true);
@@ -69,6 +75,10 @@ impl Write for Pipe {
                 Ok(written) => at += written,
                 Err(Errno::AGAIN) => self.wait()?,
                 Err(Errno::INTR) => {}
+                Err(Errno::PIPE) if at > 0 => {
+                    self.closed = true;
+                    return Ok(at);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -84,7 +94,7 @@ impl Write for Pipe {
 /// The first end of a record that is not before `at`.
 fn boundary(format: Format, bytes: &[u8], at: usize) -> usize {
     let mut end = 0;
-    for (length, _) in (Records { format, bytes }) {
+    for (length, _) in Records::new(format, bytes) {
         if end >= at {
             break;
         }
@@ -94,34 +104,7 @@ fn boundary(format: Format, bytes: &[u8], at: usize) -> usize {
 }
 
 fn packets(format: Format, bytes: &[u8]) -> u64 {
-    Records { format, bytes }.filter(|&(_, packet)| packet).count() as u64
-}
-
-/// The records of a piece of a capture: their lengths, and whether they are packets.
-struct Records<'a> {
-    format: Format,
-    bytes: &'a [u8],
-}
-
-impl Iterator for Records<'_> {
-    type Item = (usize, bool);
-
-    fn next(&mut self) -> Option<(usize, bool)> {
-        /// What lies around the bytes of a packet.
-        const PCAP_AROUND: usize = 16;
-        const PCAPNG_AROUND: usize = 12;
-        const PCAPNG_PACKET: u32 = 6;
-        let word = |at: usize| {
-            let word = self.bytes.get(at..)?.first_chunk()?;
-            Some(u32::from_ne_bytes(*word))
-        };
-        let (length, packet) = match self.format {
-            Format::Pcap => (PCAP_AROUND + word(8)? as usize, true),
-            Format::Pcapng => ((word(4)? as usize).max(PCAPNG_AROUND), word(0)? == PCAPNG_PACKET),
-        };
-        self.bytes = self.bytes.get(length..)?;
-        Some((length, packet))
-    }
+    Records::new(format, bytes).packets()
 }
 
 #[cfg(test)]
@@ -129,7 +112,30 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
     use std::io::Read;
 
+    use finderscope_packets::capture::{Options, Writer};
+    use finderscope_packets::{Packet, Shaped};
+    use finderscope_wire::packet::HeaderProtocol;
+
     use super::*;
+
+    fn packet() -> Packet<'static> {
+        Packet {
+            received_ns: 0,
+            exporter: [10, 0, 0, 1].into(),
+            agent: [10, 0, 0, 1].into(),
+            source: None,
+            input: None,
+            output: None,
+            sampling_rate: None,
+            sample_pool: 0,
+            drops: 0,
+            discard: None,
+            protocol: HeaderProtocol::ETHERNET,
+            frame_length: 1_000,
+            stripped: 0,
+            bytes: &[],
+        }
+    }
 
     /// So many packets of a classic capture, each of `length` bytes.
     fn records(count: usize, length: usize) -> Vec<u8> {
@@ -193,6 +199,25 @@ mod tests {
         let mut taken = Vec::new();
         reader.read_to_end(&mut taken).unwrap();
         assert_eq!(taken, b"the head");
+    }
+
+    #[test]
+    fn a_tool_that_ends_was_given_what_went_into_its_pipe() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let pipe = Pipe::new(writer.into(), Format::Pcap, Stop::by_hand().unwrap()).unwrap();
+        let bytes = [0; 984];
+        let it = Packet { bytes: &bytes, ..packet() };
+        let taker = std::thread::spawn(move || {
+            let mut first = vec![0; 24 + 5_000];
+            reader.read_exact(&mut first).unwrap();
+        });
+        let mut writer = Writer::new(pipe, Options::default()).unwrap();
+        let shaped = Shaped { bytes: &bytes, frame_length: 1_000, true_length: 1_000 };
+        let failed = (0..10_000).find_map(|_| writer.packet(&it, &shaped).err());
+        taker.join().unwrap();
+        assert_eq!(failed.unwrap().kind(), io::ErrorKind::BrokenPipe);
+        // What it has read, and at most what a pipe holds beyond that.
+        assert!((5..200).contains(&writer.written()), "{}", writer.written());
     }
 
     #[test]
