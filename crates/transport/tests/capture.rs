@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::net::SocketAddr;
 
-use finderscope_transport::capture::{Capture, CaptureError, Counts, Precision, Skip, WriteError, Writer};
+use finderscope_transport::capture::{Capture, CaptureError, Counts, Packets, Precision, Skip, WriteError, Writer};
 use proptest::prelude::*;
 
 /// Ports at which the reader looks for tunnels inside.
@@ -447,5 +447,71 @@ fn digits_that_spell_no_bytes_are_damage_with_their_place() {
     ] {
         let (_, _, error) = read_all(text.as_bytes());
         assert!(error.as_ref().unwrap().to_string().ends_with(problem), "{error:?}");
+    }
+}
+
+/// Bytes that come in turns: between them there is nothing for now.
+struct InTurns<'a>(Vec<&'a [u8]>);
+
+impl Read for InTurns<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Some(turn) = self.0.first_mut() else { return Ok(0) };
+        if turn.is_empty() {
+            self.0.remove(0);
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        turn.read(buffer)
+    }
+}
+
+#[test]
+fn a_pause_anywhere_costs_nothing() {
+    let datagrams: Vec<Owned> = (0..3).map(|n| v4(n * 1_000, &[n as u8; 40])).collect();
+    let file = write_all(&datagrams, Precision::Nanoseconds);
+    // The head has to be there.
+    for at in 24..file.len() {
+        let mut capture = Capture::new(InTurns(vec![&file[..at], &file[at..]])).unwrap();
+        let (mut read, mut pauses) = (Vec::new(), 0);
+        loop {
+            match capture.read() {
+                Ok(Some(it)) => read.push((it.received_ns, it.source, it.destination, it.bytes.to_vec())),
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(error.is_pause(), "{error}");
+                    pauses += 1;
+                }
+            }
+        }
+        assert_eq!((read, pauses), (datagrams.clone(), 2), "cut at {at}");
+    }
+}
+
+#[test]
+fn a_packet_that_was_cut_short_still_has_its_length() {
+    // Of 100 bytes, and one whose claim is less than what is there.
+    let classic =
+        [[5, 0, 4, 100].map(u32::to_le_bytes).concat(), vec![1; 4], [5, 0, 4, 1].map(u32::to_le_bytes).concat()];
+    let classic = [pcap(1, &[]), classic.concat(), vec![2; 4]].concat();
+    let block = |kind: u32, body: &[u8]| {
+        let length = (12 + body.len() as u32).to_le_bytes();
+        [&kind.to_le_bytes()[..], &length, body, &length].concat()
+    };
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let next = [
+        block(0x0A0D_0D0A, &words(&[0x1A2B_3C4D, 1, u32::MAX, u32::MAX])),
+        block(1, &words(&[1, 4])),
+        // Enhanced, simple and obsolete ones.
+        block(6, &words(&[0, 0, 0, 4, 100, 0])),
+        block(3, &words(&[100, 0])),
+        block(2, &words(&[0, 0, 0, 4, 100, 0])),
+    ];
+    for (file, lengths) in [(classic, vec![100, 4]), (next.concat(), vec![100; 3])] {
+        let mut packets = Packets::new(&file[..]).unwrap();
+        let mut found = Vec::new();
+        while let Some(packet) = packets.read().unwrap() {
+            assert_eq!(packet.bytes.len(), 4);
+            found.push(packet.length);
+        }
+        assert_eq!(found, lengths);
     }
 }

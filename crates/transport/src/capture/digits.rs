@@ -37,7 +37,7 @@ pub(super) fn next<R: Read>(feed: &mut Feed<R>) -> Result<Option<(Range<usize>, 
 }
 
 /// Puts the bytes that the digits spell where the digits were. Says how many, or what is wrong and where.
-fn decode(line: &mut [u8]) -> Result<usize, (usize, &'static str)> {
+pub(super) fn decode(line: &mut [u8]) -> Result<usize, (usize, &'static str)> {
     let (mut half, mut count) = (None, 0);
     for at in 0..line.len() {
         if line[at].is_ascii_whitespace() {

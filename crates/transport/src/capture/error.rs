@@ -38,6 +38,14 @@ pub enum CaptureError {
     },
 }
 
+impl CaptureError {
+    /// Whether nothing is wrong but that nothing more has come yet: the reader said so
+    /// ([`io::ErrorKind::WouldBlock`]), and reading can go on when it has more.
+    pub fn is_pause(&self) -> bool {
+        matches!(self, Self::Read { error, .. } if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
 fn hint(first: &[u8; 4]) -> &'static str {
     match first {
         [0x1f, 0x8b, ..] => "; hint: it is gzip: zcat FILE | … pcap:-",

@@ -46,6 +46,16 @@ pub(super) struct Frame {
     /// The link type; none where its interface was never described.
     pub(super) link: Option<u16>,
     pub(super) data: Range<usize>,
+    /// How long it was, of which the data may be the beginning only.
+    pub(super) length: u32,
+}
+
+impl Frame {
+    /// A frame is never shorter than what was captured of it, whatever is claimed.
+    fn new(time_ns: i64, link: Option<u16>, data: Range<usize>, claimed: u32) -> Self {
+        let length = claimed.max(u32::try_from(data.len()).unwrap_or(u32::MAX));
+        Self { time_ns, link, data, length }
+    }
 }
 
 /// What the headers so far said.
@@ -126,7 +136,7 @@ impl Format {
                     continue;
                 }
                 self.consumed_next = length;
-                return Ok(Some(Frame { time_ns: *time_ns, link: Some(ETHERNET), data }));
+                return Ok(Some(Frame::new(*time_ns, Some(ETHERNET), data, 0)));
             },
             Kind::PcapNg(section) => loop {
                 let Some(block) = section.next_block(feed)? else { return Ok(None) };
@@ -166,7 +176,7 @@ fn next_record<R: Read>(header: &PcapHeader, feed: &mut Feed<R>) -> Result<Optio
     let time_ns = i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_usec) * units;
     // The upper bits of the field say how long the frame check sequence is.
     let link = Some(header.network.0 as u16);
-    Ok(Some((Frame { time_ns, link, data: head..head + record.data.len() }, length)))
+    Ok(Some((Frame::new(time_ns, link, head..head + record.data.len(), record.origlen), length)))
 }
 
 /// A block's type and whole length.
@@ -250,7 +260,7 @@ impl Section {
         let parse = if self.big_endian { parse_enhancedpacketblock_be } else { parse_enhancedpacketblock_le };
         let block = whole("enhanced packet", parse(bytes), offset)?;
         let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-        Ok(self.packet(block.if_id, ticks, 28..28 + block.packet_data().len()))
+        Ok(self.packet(block.if_id, ticks, 28..28 + block.packet_data().len(), block.origlen))
     }
 
     /// Type 2, from before 2009: an enhanced packet with other fields before it.
@@ -266,15 +276,16 @@ impl Section {
         let half = [bytes[8], bytes[9]];
         let interface = if self.big_endian { u16::from_be_bytes(half) } else { u16::from_le_bytes(half) };
         let ticks = u64::from(word(bytes, 12, self.big_endian)) << 32 | u64::from(word(bytes, 16, self.big_endian));
-        Ok(self.packet(interface.into(), ticks, HEAD..HEAD + captured))
+        let length = word(bytes, 24, self.big_endian);
+        Ok(self.packet(interface.into(), ticks, HEAD..HEAD + captured, length))
     }
 
-    fn packet(&mut self, interface: u32, ticks: u64, data: Range<usize>) -> Frame {
+    fn packet(&mut self, interface: u32, ticks: u64, data: Range<usize>, length: u32) -> Frame {
         let Some(interface) = self.interfaces.get(interface as usize) else {
-            return Frame { time_ns: self.last_ns, link: None, data };
+            return Frame::new(self.last_ns, None, data, length);
         };
         self.last_ns = interface.nanoseconds(ticks);
-        Frame { time_ns: self.last_ns, link: Some(interface.link), data }
+        Frame::new(self.last_ns, Some(interface.link), data, length)
     }
 
     /// Without a time of its own: the last packet's is the nearest there is. It belongs to the first interface.
@@ -284,8 +295,9 @@ impl Section {
         let interface = self.interfaces.first();
         let snap = interface.map_or(0, |interface| interface.snap_bytes);
         let snap = if snap == 0 { usize::MAX } else { snap as usize };
-        let length = block.packet_data().len().min(snap);
-        Ok(Frame { time_ns: self.last_ns, link: interface.map(|interface| interface.link), data: 12..12 + length })
+        let captured = block.packet_data().len().min(snap);
+        let link = interface.map(|interface| interface.link);
+        Ok(Frame::new(self.last_ns, link, 12..12 + captured, block.origlen))
     }
 }
 

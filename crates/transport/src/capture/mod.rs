@@ -5,7 +5,7 @@
 //! counted by reason ([`Skipped`]) and stepped over; a damaged or cut file
 //! gives everything before the damage and then one [`CaptureError`] that says at which byte. [`Writer`] is the other
 //! direction. An IPFIX file (RFC 5655), told by its content, gives its messages as datagrams; text of hexadecimal digits is one frame
-//! a line. [`read_datagram_file`] takes a file that is one payload and nothing else.
+//! a line; where a line is a datagram, [`HexLines`] reads it. [`read_datagram_file`] takes a file that is one payload and nothing else.
 //!
 //! Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (read by `pcap-parser`), and tcpdump.org's list of link types.
 
@@ -16,6 +16,7 @@ mod error;
 mod feed;
 mod format;
 mod fragments;
+mod lines;
 mod link;
 mod messages;
 mod network;
@@ -32,6 +33,7 @@ use std::path::Path;
 
 pub use counts::Counts;
 pub use error::CaptureError;
+pub use lines::HexLines;
 pub use packets::{Packet, Packets};
 pub use skipped::{Skip, Skipped};
 pub use writer::{Precision, WriteError, Writer};
@@ -128,7 +130,8 @@ impl<R: Read> Capture<R> {
         Ok(Self { feed, content, fragments, joined, streams, message: None, problem: None, counts, ended: false })
     }
 
-    /// The next datagram; none at the end. After an error there is nothing more.
+    /// The next datagram; none at the end. After an error there is nothing more, unless it is only a
+    /// [pause](CaptureError::is_pause).
     pub fn read(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
         loop {
             self.message = self.streams.ready.pop_front();
@@ -141,6 +144,7 @@ impl<R: Read> Capture<R> {
             };
             let unit = match next {
                 Ok(Some(unit)) => unit,
+                Err(pause) if pause.is_pause() => return Err(pause),
                 ended => {
                     self.end();
                     self.problem = ended.err();

@@ -25,6 +25,8 @@ pub struct Packet<'a> {
     pub link: Option<u16>,
     /// Its bytes, from the link type's header on.
     pub bytes: &'a [u8],
+    /// How many it had, of which these are the first.
+    pub length: u32,
 }
 
 impl<R: Read> Packets<R> {
@@ -44,7 +46,7 @@ impl<R: Read> Packets<R> {
         self.ended = !matches!(next, Ok(Some(_)));
         let Some(frame) = next? else { return Ok(None) };
         let bytes = &self.feed.bytes()[frame.data];
-        Ok(Some(Packet { captured_ns: frame.time_ns, link: frame.link, bytes }))
+        Ok(Some(Packet { captured_ns: frame.time_ns, link: frame.link, bytes, length: frame.length }))
     }
 }
 
