@@ -45,20 +45,26 @@ impl Shape {
     /// The packet in the stream's shape; none where it has none.
     #[inline]
     pub fn fit<'a>(&'a mut self, packet: &Packet<'a>) -> Option<Shaped<'a>> {
-        if self.link.takes(packet.protocol) {
-            let held = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);
-            let (frame_length, true_length) = (packet.frame_length.max(held), packet.true_length());
-            return Some(Shaped { bytes: packet.bytes, frame_length, true_length });
+        let Packet { bytes, frame_length, .. } = *packet;
+        self.fit_header(packet.protocol, &Shaped { bytes, frame_length, true_length: packet.true_length() })
+    }
+
+    /// The same of a packet's first bytes and lengths.
+    #[inline]
+    pub fn fit_header<'a>(&'a mut self, protocol: HeaderProtocol, header: &Shaped<'a>) -> Option<Shaped<'a>> {
+        if self.link.takes(protocol) {
+            let held = u32::try_from(header.bytes.len()).unwrap_or(u32::MAX);
+            return Some(Shaped { frame_length: header.frame_length.max(held), ..*header });
         }
-        if self.make_ethernet && self.link == LinkType::ETHERNET { self.make(packet) } else { None }
+        if self.make_ethernet && self.link == LinkType::ETHERNET { self.make(protocol, header) } else { None }
     }
 
     #[cold]
-    fn make(&mut self, packet: &Packet<'_>) -> Option<Shaped<'_>> {
-        let parsed = packet::Packet::parse(packet.protocol, packet.bytes);
-        let (etype, at) = inside(&parsed, packet.protocol)?;
+    fn make(&mut self, protocol: HeaderProtocol, header: &Shaped<'_>) -> Option<Shaped<'_>> {
+        let parsed = packet::Packet::parse(protocol, header.bytes);
+        let (etype, at) = inside(&parsed, protocol)?;
         let at = usize::try_from(at).ok()?;
-        let rest = packet.bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let rest = header.bytes.get(at..).filter(|rest| !rest.is_empty())?;
         self.made.clear();
         self.made.extend_from_slice(&parsed.dst_mac.unwrap_or(NOBODY[0]));
         self.made.extend_from_slice(&parsed.src_mac.unwrap_or(NOBODY[1]));
@@ -66,7 +72,7 @@ impl Shape {
         self.made.extend_from_slice(rest);
         let held = u32::try_from(self.made.len()).unwrap_or(u32::MAX);
         let swap = |length: u32| (length.saturating_sub(at as u32)).saturating_add(ETHERNET_BYTES as u32).max(held);
-        let (frame_length, true_length) = (swap(packet.frame_length), swap(packet.true_length()));
+        let (frame_length, true_length) = (swap(header.frame_length), swap(header.true_length));
         Some(Shaped { bytes: &self.made, frame_length, true_length })
     }
 }

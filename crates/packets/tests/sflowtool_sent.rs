@@ -224,9 +224,17 @@ fn captures_have_the_frames_length_and_end_where_they_are_cut() {
     assert_eq!(words(&packet(&longer, true).unwrap()[8..16]), [42, 146]);
     let bare = datagram(|writer| header(writer, HeaderProtocol::IPV4, &frame(false, TCP), 14));
     let made = packet(&bare, false).unwrap();
-    assert_eq!((words(&made[8..16]), &made[28..30]), (vec![54, 158], &[8, 0][..]));
+    // The header that `finderscope packets --make-ethernet` makes.
+    assert_eq!((words(&made[8..16]), &made[16..30]), (vec![54, 158], &[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0][..]));
+    let labelled = [&[0, 0, 0x11, 64][..], &made[30..]].concat();
+    let labelled = datagram(|writer| {
+        let (protocol, header) = (HeaderProtocol::MPLS, &labelled[..]);
+        writer.record(&FlowRecord::SampledHeader(SampledHeader { protocol, frame_length: 100, stripped: 0, header }));
+    });
+    let made = packet(&labelled, false).unwrap();
+    assert_eq!((words(&made[8..16]), &made[28..30]), (vec![58, 114], &[0x88, 0x47][..]));
     assert_eq!(packet(&datagram(|_| {}), false), None);
-    let other = datagram(|writer| header(writer, HeaderProtocol::MPLS, &frame(false, TCP), 14));
+    let other = datagram(|writer| header(writer, HeaderProtocol(18), &frame(false, TCP), 14));
     assert_eq!(packet(&other, false), None);
     let mut out = Vec::new();
     assert!(pcap::write_datagram(&mut out, NOON_NS, &[1, 2, 3]));

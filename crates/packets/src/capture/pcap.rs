@@ -21,7 +21,7 @@ pub(crate) fn head(options: &Options, out: &mut Vec<u8>) {
 }
 
 #[inline]
-pub(super) fn record(options: &Options, received_ns: i64, shaped: &Shaped<'_>, out: &mut Vec<u8>) {
+pub(crate) fn record(options: &Options, received_ns: i64, shaped: &Shaped<'_>, out: &mut Vec<u8>) {
     let length = if options.true_length { shaped.true_length } else { shaped.frame_length };
     packet_head(options, received_ns, shaped.bytes.len(), length, out);
     out.extend_from_slice(shaped.bytes);

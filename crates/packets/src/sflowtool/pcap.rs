@@ -4,10 +4,9 @@
 //! is the frame's as the agent counts it, check sequence and all, so a whole frame says 1518. That is what sflowtool
 //! writes and its readers know; `finderscope packets` can have other lengths and link types.
 
-use finderscope_wire::packet::HeaderProtocol;
-
 use super::seen::Seen;
 use crate::capture::{Options, pcap};
+use crate::{LinkType, Shape, Shaped};
 
 /// To 00:00:00:00:00:01 from 00:00:00:00:00:02.
 const MACS: [u8; 12] = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2];
@@ -21,20 +20,14 @@ pub fn write_header(out: &mut Vec<u8>) {
 }
 
 /// Writes a sampled packet, cut where its payload begins if `redacted`. False where the sample has no header, or one
-/// that is no Ethernet's and not IP's either: IP gets an Ethernet header of zeros.
+/// that is no Ethernet's and holds neither IP nor MPLS: these get an Ethernet header.
 pub fn write_packet(out: &mut Vec<u8>, received_ns: i64, seen: &Seen<'_>, redacted: bool) -> bool {
     let Some((protocol, bytes)) = seen.header else { return false };
-    let made: &[u8] = match protocol {
-        HeaderProtocol::ETHERNET => &[],
-        HeaderProtocol::IPV4 => &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x08, 0x00],
-        HeaderProtocol::IPV6 => &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x86, 0xDD],
-        _ => return false,
-    };
     let bytes = if redacted { seen.redacted(bytes) } else { bytes };
-    let length = seen.packet_size.saturating_add(made.len() as u32);
-    record(out, received_ns, made.len() + bytes.len(), length);
-    out.extend_from_slice(made);
-    out.extend_from_slice(bytes);
+    let header = Shaped { bytes, frame_length: seen.packet_size, true_length: seen.packet_size };
+    let mut shape = Shape::new(LinkType::ETHERNET, true);
+    let Some(shaped) = shape.fit_header(protocol, &header) else { return false };
+    pcap::record(&Options::default(), received_ns, &shaped, out);
     true
 }
 
@@ -42,7 +35,7 @@ pub fn write_packet(out: &mut Vec<u8>, received_ns: i64, seen: &Seen<'_>, redact
 pub fn write_datagram(out: &mut Vec<u8>, received_ns: i64, bytes: &[u8]) -> bool {
     let Ok(ip_length) = u16::try_from(IP_HEADER_BYTES + UDP_HEADER_BYTES + bytes.len()) else { return false };
     let length = MACS.len() + 2 + usize::from(ip_length);
-    record(out, received_ns, length, length as u32);
+    pcap::packet_head(&Options::default(), received_ns, length, length as u32, out);
     out.extend_from_slice(&MACS);
     out.extend_from_slice(&[0x08, 0x00]);
     let [high, low] = ip_length.to_be_bytes();
@@ -55,10 +48,6 @@ pub fn write_datagram(out: &mut Vec<u8>, received_ns: i64, bytes: &[u8]) -> bool
     }
     out.extend_from_slice(bytes);
     true
-}
-
-fn record(out: &mut Vec<u8>, received_ns: i64, held: usize, length: u32) {
-    pcap::packet_head(&Options::default(), received_ns, held, length, out);
 }
 
 /// The internet checksum (RFC 1071) of a header whose own is zero.
