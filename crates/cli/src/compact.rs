@@ -47,7 +47,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
         None => default_data_folder()?,
     };
     anyhow::ensure!(folder.join("manifest").exists(), "{} holds no store", folder.display());
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let command = finderscope_server::command::line();
     let opened = Store::open(&folder, Options { shards: 1, command, ..Options::default() });
     let (store, recovery) = opened.with_context(|| folder.display().to_string())?;
     let spinner = progress::spinner("merging");

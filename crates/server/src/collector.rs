@@ -246,7 +246,7 @@ fn open_store(
 ) -> Result<(Store, Recovery), StartError> {
     let failed = |error| StartError::Store { folder: data.to_owned(), error };
     let open = || {
-        let command = std::env::args().collect::<Vec<_>>().join(" ");
+        let command = crate::command::line();
         let options = store::Options { shards: shards as u32, command, ..store::Options::default() };
         Store::open(data, options).map_err(failed)
     };

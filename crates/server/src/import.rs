@@ -62,7 +62,7 @@ pub fn import(
     files: &[(String, File)],
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, ImportError> {
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let command = crate::command::line();
     let (store, recovery) = Store::open(data, Options { shards: 1, command, ..Options::default() })?;
     for shard in &recovery.shards {
         if is_unsealed(data, shard.shard, shard.position) {

@@ -9,6 +9,7 @@
 //!
 //! * [`config`]: the file and its defaults.
 //! * [`collector::Collector`]: everything that `serve` runs, from opening to sealing.
+//! * [`command`]: the line that started it.
 //! * [`declared`]: columns beyond the tables' own, for those who ask.
 //! * [`keeper`]: merging and retention, beside it all.
 //! * [`import`]: captures into a store, through the same pipeline.
@@ -18,6 +19,7 @@
 mod agents;
 pub mod board;
 pub mod collector;
+pub mod command;
 pub mod config;
 pub mod contact;
 pub mod declared;
