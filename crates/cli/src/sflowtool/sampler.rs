@@ -61,7 +61,7 @@ fn once(
             Ok(Some(packet)) => packet,
             Ok(None) => break,
             Err(error) => {
-                crate::say(format_args!("{file}: {error}"));
+                crate::tell_error(file, error);
                 return Ok(Exit::Partly);
             }
         };
@@ -79,9 +79,14 @@ fn once(
                 HeaderProtocol::IPV4
             }
             Layer::Ip | Layer::Ipv4 | Layer::Ipv6 => HeaderProtocol::IPV6,
+            // Of a cooked capture, as `any` has it.
+            Layer::EtherType(0x0800) => HeaderProtocol::IPV4,
+            Layer::EtherType(0x86DD) => HeaderProtocol::IPV6,
             _ => continue,
         };
-        if sampler.take(protocol, bytes) {
+        // What stands before that is the capture's, and no part of the frame.
+        let before = u32::try_from(packet.bytes.len() - bytes.len()).unwrap_or(u32::MAX);
+        if sampler.take(protocol, bytes, packet.length.saturating_sub(before)) {
             sampler.send(targets);
         }
     }
@@ -116,8 +121,8 @@ impl Sampler {
         Self { rate, skip: skip(rate), pool: 0, sampled: 0, datagrams: 0, began, waiting, datagram }
     }
 
-    /// Counts a packet, and samples it when it is its turn; true when a datagram is full.
-    fn take(&mut self, protocol: HeaderProtocol, bytes: &[u8]) -> bool {
+    /// Counts a packet of this length, and samples it when it is its turn; true when a datagram is full.
+    fn take(&mut self, protocol: HeaderProtocol, bytes: &[u8], length: u32) -> bool {
         self.pool = self.pool.wrapping_add(1);
         self.skip -= 1;
         if self.skip > 0 {
@@ -125,7 +130,6 @@ impl Sampler {
         }
         self.skip = skip(self.rate);
         let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes).to_vec();
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.waiting.push((protocol, length, self.pool, header));
         self.waiting.len() >= SAMPLES as usize
     }
@@ -163,4 +167,46 @@ impl Sampler {
 /// From 1 to twice the rate less one, each as likely: the rate on average.
 fn skip(rate: u32) -> u32 {
     rand::rng().random_range(1..=rate.saturating_mul(2).saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use std::net::UdpSocket;
+
+    use finderscope_wire::sflow::{Datagram, Sample};
+
+    use super::*;
+
+    /// The lengths that samples of a capture of one packet say: of the frame, and of its header.
+    fn sampled(link: u32, captured: &[u8], length: u32) -> (u32, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("short.pcap");
+        let head = [0xA1B2_C3D4, 4 << 16 | 2, 0, 0, 65_536, link].map(u32::to_le_bytes).concat();
+        let record = [5, 0, captured.len() as u32, length].map(u32::to_le_bytes).concat();
+        std::fs::write(&file, [&head[..], &record, captured].concat()).unwrap();
+        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut targets = Targets::open([receiver.local_addr().unwrap()]).unwrap();
+        let mut sampler = Sampler::new(1);
+        let stop = Stop::by_hand().unwrap();
+        once(file.to_str().unwrap(), None, &stop, &mut sampler, &mut targets).unwrap();
+        sampler.send(&mut targets);
+        let mut datagram = [0; 2_000];
+        let received = receiver.recv(&mut datagram).unwrap();
+        let datagram = Datagram::read(&datagram[..received]).unwrap();
+        let Some(Ok(Sample::Flow(flow))) = datagram.samples().next() else { panic!("no flow sample") };
+        let Some(Ok(FlowRecord::SampledHeader(header))) = flow.records().next() else { panic!("no header") };
+        (header.frame_length, header.header.len())
+    }
+
+    #[test]
+    fn a_packet_that_was_captured_in_part_is_sampled_with_its_whole_length() {
+        // An Ethernet frame has a check sequence that captures leave out.
+        assert_eq!(sampled(1, &[0; 96], 1514), (1518, 96));
+        assert_eq!(sampled(1, &[0; 300], 300), (304, HEADER_BYTES));
+        // Of a cooked capture, its own header is no part of the packet.
+        let cooked = [&[0; 14][..], &[8, 0, 0x45], &[0; 50]].concat();
+        assert_eq!(sampled(113, &cooked, 1516), (1500, 51));
+    }
 }

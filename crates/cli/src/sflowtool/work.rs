@@ -13,9 +13,13 @@ use super::clock::Clock;
 use super::settings::{Output, Settings};
 use super::spoof::Collectors;
 use super::targets::Targets;
+use crate::flood::Flood;
 
 /// So much is written at once when nobody waits for it.
 const BUFFER_BYTES: usize = 1 << 16;
+
+/// So many damaged datagrams are told at once, each with a line; of more the number.
+const DAMAGED_LINES: u32 = 10;
 
 /// Does the work of one run.
 pub struct Work<'w, W> {
@@ -31,6 +35,8 @@ pub struct Work<'w, W> {
     export: Vec<u8>,
     /// Packets that no capture of Ethernet frames can hold.
     left_out: u64,
+    /// What is said of datagrams that are damaged.
+    damaged: Flood,
 }
 
 impl<'w, W: Write> Work<'w, W> {
@@ -53,6 +59,7 @@ impl<'w, W: Write> Work<'w, W> {
             buffer: Vec::with_capacity(2 * BUFFER_BYTES),
             export: Vec::new(),
             left_out: 0,
+            damaged: Flood::of_lines(DAMAGED_LINES),
         };
         if matches!(work.output, Output::Packets | Output::Discards | Output::Datagrams) {
             pcap::write_header(&mut work.buffer);
@@ -66,7 +73,7 @@ impl<'w, W: Write> Work<'w, W> {
         if let Some(error) = self.write(delivery) {
             let source = delivery.source.ip().to_canonical();
             let length = delivery.bytes.len();
-            crate::say(format_args!("a datagram of {length} bytes from {source} is damaged: {error}"));
+            self.damaged.say(format_args!("a datagram of {length} bytes from {source} is damaged: {error}"));
         }
         if self.buffer.len() >= BUFFER_BYTES {
             self.write_out()?;
@@ -140,6 +147,7 @@ impl<'w, W: Write> Work<'w, W> {
 
     /// Writes all that waits, so that its reader has it.
     pub fn flush(&mut self) -> anyhow::Result<()> {
+        self.damaged.tell_old();
         self.write_out()?;
         self.out.flush().context("cannot write")
     }
