@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -36,15 +36,16 @@ pub(super) struct Body {
     stop: Option<Stop>,
 }
 
-/// Asks `authority` (HOST:PORT) for a path.
-pub(super) fn get(authority: &str, path: &str, token: Option<&str>) -> anyhow::Result<Answer> {
+/// Asks `authority` (HOST:PORT) for a path. Does not wait on for the answer where there is a reason to stop.
+pub(super) fn get(authority: &str, path: &str, token: Option<&str>, stop: Option<&Stop>) -> anyhow::Result<Answer> {
     let mut stream = connect(authority).with_context(|| format!("http://{authority}"))?;
-    let command = std::env::args().nth(1).unwrap_or_default();
+    let command = std::env::args_os().nth(1).unwrap_or_default();
+    let command = command.to_string_lossy();
     let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let request =
         format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nUser-Agent: finderscope {command}\r\n{token}\r\n");
     stream.write_all(request.as_bytes())?;
-    let (head, rest) = head(&mut stream).with_context(|| format!("http://{authority}"))?;
+    let (head, rest) = head(&mut stream, stop).with_context(|| format!("http://{authority}"))?;
     let Some(status) = status(&head) else { bail!("http://{authority} does not speak HTTP") };
     Ok(Answer { status, body: Body { first: io::Cursor::new(rest), stream, stop: None } })
 }
@@ -74,13 +75,23 @@ fn connect(authority: &str) -> io::Result<TcpStream> {
 }
 
 /// The head, and what came behind it.
-fn head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+fn head(stream: &mut TcpStream, stop: Option<&Stop>) -> io::Result<(String, Vec<u8>)> {
     const END: &[u8] = b"\r\n\r\n";
     let mut held = Vec::new();
+    let until = Instant::now() + ANSWERED_WITHIN;
     loop {
         if let Some(at) = held.windows(END.len()).position(|window| window == END) {
             let rest = held.split_off(at + END.len());
             return Ok((String::from_utf8_lossy(&held).into_owned(), rest));
+        }
+        while let Some(stop) = stop
+            && !waits_for_us(stream, stop)?
+        {
+            match (stop.is_set(), Instant::now() < until) {
+                (true, _) => return Err(io::ErrorKind::Interrupted.into()),
+                (false, true) => {}
+                (false, false) => return Err(io::ErrorKind::TimedOut.into()),
+            }
         }
         let mut piece = [0; 4096];
         let read = stream.read(&mut piece)?;
@@ -133,5 +144,35 @@ fn waits_for_us(stream: &TcpStream, stop: &Stop) -> io::Result<bool> {
         Ok(_) => Ok(!watched[0].revents().is_empty()),
         Err(Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_for_an_answer_hears_a_reason_to_stop() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let authority = server.local_addr().unwrap().to_string();
+        let stop = Stop::by_hand().unwrap();
+        let asker = {
+            let stop = stop.clone();
+            thread::spawn(move || get(&authority, "/", None, Some(&stop)).map(drop))
+        };
+        let (mut stream, _) = server.accept().unwrap();
+        // It has asked, and waits.
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        let began = Instant::now();
+        stop.now();
+        let error = asker.join().unwrap().unwrap_err();
+        assert!(began.elapsed() < ANSWERED_WITHIN / 2, "{:?}", began.elapsed());
+        let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+        assert_eq!(kinds.collect::<Vec<_>>(), [io::ErrorKind::Interrupted]);
     }
 }

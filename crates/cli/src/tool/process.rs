@@ -110,6 +110,10 @@ fn become_user(command: &mut Command, user: &User) {
     for name in ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
     }
+    // What captures keeps its packets in a temporary file; where root's folder is closed to the user, the usual one is there.
+    if std::env::var_os("TMPDIR").is_some_and(|folder| !user.may_write_in(Path::new(&folder))) {
+        command.env_remove("TMPDIR");
+    }
 }
 
 fn display(user: &User) -> String {

@@ -1,9 +1,9 @@
 //! The run of a tool, from the first packet to its exit status.
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_int};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use anyhow::Context;
@@ -34,7 +34,7 @@ pub(super) fn run(tool: Tool, ours: &Ours, typed: &[OsString]) -> anyhow::Result
         Ok(user) => user,
         Err(problem) => return Ok(Exit::misused(problem)),
     };
-    let (source, rules) = match (ours.source(), ours.rules()) {
+    let (source, rules) = match (ours.from.source(), ours.rules()) {
         (Ok(source), Ok(rules)) => (source, rules),
         (Err(error), _) | (_, Err(error)) => return Ok(Exit::misused(error)),
     };
@@ -48,7 +48,7 @@ pub(super) fn run(tool: Tool, ours: &Ours, typed: &[OsString]) -> anyhow::Result
     }
     let stop = Stop::by_hand()?;
     let target = Target::default();
-    watch_signals(&stop, &target).context("cannot watch for signals")?;
+    let signalled = watch_signals(&stop, &target).context("cannot watch for signals")?;
     let mut run = Run::Ready(Box::new(Start { program, plan, user, rules, stop: stop.clone(), target }));
     let mut seen = Seen::default();
     let mut read = source.packets(&stop, &mut seen, &mut |item| run.take(item));
@@ -56,8 +56,8 @@ pub(super) fn run(tool: Tool, ours: &Ours, typed: &[OsString]) -> anyhow::Result
         // An empty capture is one, too.
         read = run.take(None).map(drop);
     }
-    let Run::Running(running) = run else { return read.map(|()| Exit::Interrupted) };
-    running.end(|tally| report::end(&source, &seen, tally, read))
+    let Run::Running(running) = run else { return read.map(|()| ended_by(signalled.get().copied())) };
+    running.end(|tally| report::end(&source, &seen, tally, Some(tool.name()), read))
 }
 
 /// Whom to become, of what this process is and was told.
@@ -70,12 +70,24 @@ fn as_whom(ours: &Ours, plan: &Plan) -> Result<Option<User>, String> {
     user::choose(ours.user.as_deref().or(named.as_deref()), circumstances)
 }
 
-/// The first signal ends the tool's input, the second one asks the tool to end, and any more make it.
-fn watch_signals(stop: &Stop, target: &Target) -> io::Result<()> {
+/// How we end at a signal that came before the tool was started.
+const fn ended_by(signal: Option<c_int>) -> Exit {
+    match signal {
+        Some(SIGTERM) => Exit::Terminated,
+        Some(SIGHUP) => Exit::HungUp,
+        _ => Exit::Interrupted,
+    }
+}
+
+/// The first signal, which is given back, ends the tool's input, the second one asks the tool to end, and any more make it.
+fn watch_signals(stop: &Stop, target: &Target) -> io::Result<Arc<OnceLock<c_int>>> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let (stop, target) = (stop.clone(), target.clone());
+    let first = Arc::new(OnceLock::new());
+    let signalled = Arc::clone(&first);
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for (before, _) in signals.forever().enumerate() {
+        for (before, signal) in signals.forever().enumerate() {
+            signalled.get_or_init(|| signal);
             let signal = match before {
                 0 => None,
                 1 => Some(Signal::TERM),
@@ -87,7 +99,7 @@ fn watch_signals(stop: &Stop, target: &Target) -> io::Result<()> {
             }
         }
     })?;
-    Ok(())
+    Ok(first)
 }
 
 /// Whom signals are for: nobody before the tool was started and after it has ended.

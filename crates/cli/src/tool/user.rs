@@ -1,6 +1,8 @@
 //! As whom a tool runs: never as root, which dissectors of foreign bytes do not deserve, unless that was asked for.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// Somebody, as processes know him.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -9,6 +11,29 @@ pub(super) struct User {
     pub(super) group: u32,
     pub(super) name: Option<String>,
     pub(super) home: Option<PathBuf>,
+}
+
+impl User {
+    /// Whether this user, who is in no further groups, may make files in a folder.
+    pub(super) fn may_write_in(&self, folder: &Path) -> bool {
+        const SEARCH: u32 = 0o1;
+        const WRITE_AND_SEARCH: u32 = 0o3;
+        let Ok(folder) = folder.canonicalize() else { return false };
+        let may = |folder: &Path, wanted| {
+            folder.metadata().is_ok_and(|it| it.is_dir() && self.rights(&it) & wanted == wanted)
+        };
+        may(&folder, WRITE_AND_SEARCH) && folder.ancestors().skip(1).all(|above| may(above, SEARCH))
+    }
+
+    /// The last three bits of the mode, as they are for this user.
+    fn rights(&self, it: &Metadata) -> u32 {
+        let shift = match (it.uid() == self.id, it.gid() == self.group) {
+            (true, _) => 6,
+            (false, true) => 3,
+            (false, false) => 0,
+        };
+        it.mode() >> shift & 0o7
+    }
 }
 
 /// What decides.
@@ -74,6 +99,8 @@ fn entry(passwd: &str, fits: impl Fn(&User) -> bool) -> Option<User> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\n\
@@ -111,6 +138,31 @@ mod tests {
         check(Some("root"), (Some("1000"), None), None);
         let it = Circumstances { root: true, sudo: (None, None), passwd: PASSWD };
         assert_eq!(choose(Some("bob"), it).unwrap_err(), "there is no user bob");
+    }
+
+    #[test]
+    fn a_folder_is_of_use_to_who_may_write_there_and_get_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let it = folder.path().metadata().unwrap();
+        let user = |id, group| User { id, group, name: None, home: None };
+        let (owner, member) = (user(it.uid(), it.gid() + 1), user(it.uid() + 1, it.gid()));
+        let stranger = user(it.uid() + 1, it.gid() + 1);
+        for (outer_mode, inner_mode, wanted) in [
+            (0o711, 0o700, [true, false, false]),
+            (0o711, 0o770, [true, true, false]),
+            (0o711, 0o707, [true, false, true]),
+            (0o700, 0o777, [true, false, false]),
+            (0o711, 0o666, [false, false, false]),
+        ] {
+            for (folder, mode) in [(folder.path(), outer_mode), (&inner, inner_mode)] {
+                std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            let may = [&owner, &member, &stranger].map(|user| user.may_write_in(&inner));
+            assert_eq!(may, wanted, "{outer_mode:o}, {inner_mode:o}");
+        }
+        assert!(!stranger.may_write_in(Path::new("/nowhere at all")));
     }
 
     #[test]
