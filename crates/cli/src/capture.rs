@@ -106,7 +106,7 @@ fn report(file: &str, intake: &Intake, end: Option<&CaptureError>) -> Exit {
         say(format_args!("{file}: {} datagrams came twice and count once", totals.datagrams.duplicate));
     }
     if let Some(error) = end {
-        say(format_args!("{file}: {error}"));
+        say(format_args!("error: {file}: {error}"));
         exit = Exit::Partly;
     }
     exit

@@ -19,7 +19,8 @@ use crate::map::MapArgs;
 /// Print every record of captures, or of what comes to a port
 ///
 /// Records are flows, counters, drops, events, templates, options and errors; several files share one template store.
-/// Reads pcap, pcapng and IPFIX files, raw datagrams with --datagram, and listens on udp://ADDR:PORT.
+/// Reads pcap, pcapng and IPFIX files, lines of hexadecimal digits (hex:FILE, hex:-), raw datagrams with --datagram, and listens
+/// on udp://ADDR:PORT.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  finderscope decode capture.pcap\n  finderscope decode flows.ipfix\n  finderscope decode capture.pcap --format json | \
@@ -28,7 +29,7 @@ use crate::map::MapArgs;
                         finderscope decode --datagram template.dat data.dat --stats"
 )]
 pub struct Args {
-    /// Captures or IPFIX files, `-` for standard input, or a URL such as udp://:6343
+    /// Captures or IPFIX files, `-` for standard input, hex:FILE, or a URL such as udp://:6343
     #[arg(required = true, value_name = "FILE|-|URL")]
     inputs: Vec<String>,
     /// How to print
@@ -86,7 +87,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
             Ok(()) => read += 1,
             Err(error) if error.is::<std::io::Error>() && crate::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
-                crate::say(format_args!("{input}: {}", crate::with_causes(&error)));
+                crate::tell_error(input, error);
                 exit = Exit::Partly;
             }
         }

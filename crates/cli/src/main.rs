@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod exit;
 mod extcap;
+mod flood;
 mod flows;
 mod generate;
 mod import;
@@ -124,6 +125,17 @@ fn with_causes(error: &anyhow::Error) -> String {
         .skip(1)
         .map(ToString::to_string)
         .fold(error.to_string(), |line, cause| if line.contains(&cause) { line } else { format!("{line}: {cause}") })
+}
+
+/// The error of an input, which is named in it once.
+fn named(input: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let error = error.into();
+    if with_causes(&error).contains(input) { error } else { error.context(input.to_owned()) }
+}
+
+/// Says what is wrong with an input where that does not end the program: in the same form as what does.
+fn tell_error(input: &str, error: impl Into<anyhow::Error>) {
+    say(format_args!("error: {}", with_causes(&named(input, error))));
 }
 
 /// One line to the person at the terminal, unless nobody is to be bothered.

@@ -142,7 +142,7 @@ fn report(
         crate::say(format_args!("nobody listens on {}: {} datagrams came back as unreachable", args.to, tally.refused));
     }
     if let Some(problem) = problem {
-        crate::say(format_args!("{}: {problem}", args.capture));
+        crate::say(format_args!("error: {}: {problem}", args.capture));
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)

@@ -1,7 +1,7 @@
 //! When to stop: at a signal, or when nobody reads what is written any more.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -90,24 +90,23 @@ impl Stop {
         &self.waker
     }
 
-    /// Whether standard input has something now, or has ended.
-    pub(super) fn has_input(&self) -> io::Result<bool> {
-        self.input(Duration::ZERO)
+    /// Whether a file has something now, or has ended.
+    pub(super) fn has_input(&self, file: BorrowedFd<'_>) -> io::Result<bool> {
+        self.input(file, Duration::ZERO)
     }
 
-    /// Waits until standard input has something or has ended; false where there is a reason to stop instead.
-    pub(super) fn wait_for_input(&self) -> io::Result<bool> {
+    /// Waits until a file has something or has ended; false where there is a reason to stop instead.
+    pub(super) fn wait_for_input(&self, file: BorrowedFd<'_>) -> io::Result<bool> {
         while !self.is_set() {
-            if self.input(LOOK_UP)? {
+            if self.input(file, LOOK_UP)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn input(&self, timeout: Duration) -> io::Result<bool> {
-        let stdin = io::stdin();
-        let mut watched = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.waker, PollFlags::IN)];
+    fn input(&self, file: BorrowedFd<'_>, timeout: Duration) -> io::Result<bool> {
+        let mut watched = [PollFd::new(&file, PollFlags::IN), PollFd::new(&self.waker, PollFlags::IN)];
         let timeout = Timespec::try_from(timeout).map_err(|_| io::ErrorKind::InvalidInput)?;
         match poll(&mut watched, Some(&timeout)) {
             Ok(_) => Ok(!watched[0].revents().is_empty()),
