@@ -15,11 +15,13 @@ use finderscope_packets::capture::Options;
 use finderscope_transport::bpf::Filter;
 
 use crate::exit::Exit;
-use crate::live::{Seen, Source, Stop};
+use crate::live::{FromArgs, Seen, Source, Stop};
 use crate::packets::{FormatName, Rules, Stream};
 
 /// The one interface there is.
 const SFLOW: &str = "sflow";
+/// Mirrored frames in GRE, which nothing here receives yet. It is not offered, and who asks for it is told so.
+const ERSPAN: &str = "erspan";
 
 /// Put sFlow among Wireshark's interfaces; Wireshark itself calls this
 ///
@@ -57,12 +59,8 @@ pub struct Args {
     /// Only packets that this filter of libpcap wants; without --capture it is only checked
     #[arg(long, value_name = "FILTER")]
     extcap_capture_filter: Option<String>,
-    /// Where samples come from: a capture file or a URL; else the running server, else udp://:6343
-    #[arg(long, value_name = "URL|FILE")]
-    from: Option<String>,
-    /// File with the token of the server at --from http://
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    from: FromArgs,
     /// Also packets that devices threw away (sFlow's discarded packets)
     #[arg(long)]
     discards: bool,
@@ -85,6 +83,11 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     }
     match args.extcap_interface.as_deref() {
         Some(SFLOW) => {}
+        Some(ERSPAN) => {
+            return Ok(Exit::misused(
+                "ERSPAN cannot be received yet; hint: capture 'ip proto 47' where it arrives, Wireshark decodes it",
+            ));
+        }
         Some(other) => return Ok(Exit::misused(format_args!("there is no interface {other}; there is {SFLOW}"))),
         None => return Ok(Exit::misused("--extcap-interfaces or --extcap-interface NAME is wanted; see --help")),
     }
@@ -123,24 +126,26 @@ fn settings(out: &mut impl Write) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "arg {{number=2}}{{call=--discards}}{{display=Discarded packets}}{{type=boolflag}}{{default=false}}\
+        "arg {{number=2}}{{call=--data}}{{display=Data folder}}{{type=string}}{{required=false}}\
+         {{tooltip=The data folder of the server on this machine, where it is not the usual one}}"
+    )?;
+    writeln!(
+        out,
+        "arg {{number=3}}{{call=--discards}}{{display=Discarded packets}}{{type=boolflag}}{{default=false}}\
          {{tooltip=Also packets that devices threw away}}"
     )?;
     writeln!(
         out,
-        "arg {{number=3}}{{call=--format}}{{display=Format}}{{type=selector}}\
+        "arg {{number=4}}{{call=--format}}{{display=Format}}{{type=selector}}\
          {{tooltip=pcapng has ports, directions and comments}}"
     )?;
-    writeln!(out, "value {{arg=3}}{{value=pcapng}}{{display=pcapng}}{{default=true}}")?;
-    writeln!(out, "value {{arg=3}}{{value=pcap}}{{display=pcap}}{{default=false}}")
+    writeln!(out, "value {{arg=4}}{{value=pcapng}}{{display=pcapng}}{{default=true}}")?;
+    writeln!(out, "value {{arg=4}}{{value=pcap}}{{display=pcap}}{{default=false}}")
 }
 
 fn capture(args: &Args) -> anyhow::Result<()> {
     let Some(fifo) = &args.fifo else { bail!("--fifo is wanted") };
-    // Empty settings are passed on as they are.
-    let from = args.from.as_deref().filter(|from| !from.is_empty());
-    let token_file = args.token_file.as_deref().filter(|file| !file.as_os_str().is_empty());
-    let source = from.map_or_else(Source::usual, Source::parse_sflow)?.with_token_file(token_file);
+    let source = args.from.source()?;
     let rules = args.rules()?;
     crate::be_quiet();
     // Opening waits for the reader. A signal ends that as long as nobody watches for signals.
@@ -209,7 +214,7 @@ mod tests {
         let (_, said) = answer("--extcap-config --extcap-interface sflow --extcap-version 4.0");
         let calls: Vec<_> =
             said.lines().filter_map(|line| Some(line.split_once("{call=")?.1.split_once('}')?.0)).collect();
-        assert_eq!(calls, ["--from", "--token-file", "--discards", "--format"]);
+        assert_eq!(calls, ["--from", "--token-file", "--data", "--discards", "--format"]);
     }
 
     #[test]

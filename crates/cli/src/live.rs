@@ -7,7 +7,9 @@
 //! A port that a running server has taken is not fought for: what comes there is read from the server instead.
 
 mod capture;
+mod from;
 mod http;
+mod input;
 mod port;
 mod server;
 mod stop;
@@ -25,6 +27,7 @@ use finderscope_wire::delivery::Delivery;
 
 use self::server::Server;
 
+pub use from::FromArgs;
 pub use stop::Stop;
 
 /// The port of sFlow.
@@ -41,12 +44,24 @@ pub struct Source {
     /// As it was typed.
     name: String,
     place: Place,
+    access: Access,
+}
+
+/// What is known of a server beside where it is.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// The file that has its token.
+    pub token_file: Option<PathBuf>,
+    /// Its data folder, where it is one of this machine.
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
 enum Place {
-    /// A capture, an IPFIX file, or lines of hexadecimal digits.
+    /// A capture or an IPFIX file.
     File(File),
+    /// Lines of hexadecimal digits, each a datagram.
+    Lines(File),
     /// The payload of one datagram.
     Datagram(PathBuf),
     /// A port, and the number that it has where none was typed.
@@ -70,24 +85,31 @@ impl Source {
     /// Reads what was typed; `port` is the one of a URL that names none.
     pub fn parse(typed: &str, port: u16) -> anyhow::Result<Self> {
         if let Some(rest) = typed.strip_prefix("http://") {
-            return Ok(Self { name: typed.to_owned(), place: Place::Server(Server::parse(rest)?) });
+            return Ok(Self::at(typed, Place::Server(Server::parse(rest)?)));
         }
         // A file's name may be anything.
-        let is_url = typed.starts_with(':') || (typed.contains("://") && !typed.starts_with("pcap:"));
+        let is_url = typed.starts_with("hex:")
+            || typed.starts_with(':')
+            || (typed.contains("://") && !typed.starts_with("pcap:"));
         let place = match typed.parse() {
             Ok(Endpoint::Network(Scheme::Udp, place, options)) if is_url => Place::Udp(place, options, port),
+            Ok(Endpoint::Hex(file)) => Place::Lines(file),
             Ok(endpoint @ (Endpoint::Network(..) | Endpoint::Ssh { .. } | Endpoint::Kafka { .. })) if is_url => {
-                bail!("cannot read from {}://; files, udp:// and http:// can be read", endpoint.scheme())
+                bail!("cannot read from {}://; files, hex:, udp:// and http:// can be read", endpoint.scheme())
             }
             Err(error) if is_url => return Err(error.into()),
             _ => Place::File(crate::replay::file(typed)),
         };
-        Ok(Self { name: typed.to_owned(), place })
+        Ok(Self::at(typed, place))
+    }
+
+    fn at(name: &str, place: Place) -> Self {
+        Self { name: name.to_owned(), place, access: Access::default() }
     }
 
     /// A file that is the payload of one datagram and nothing else.
     pub fn datagram(path: &str) -> Self {
-        Self { name: path.to_owned(), place: Place::Datagram(path.into()) }
+        Self::at(path, Place::Datagram(path.into()))
     }
 
     /// Reads what was typed for a command that looks at packets.
@@ -95,13 +117,25 @@ impl Source {
         Self::parse(typed, SFLOW_PORT)
     }
 
-    /// The same, for which the file has the token that a server wants.
+    /// The server that runs on a data folder.
+    pub fn of_folder(data: &Path) -> anyhow::Result<Self> {
+        let server = Server::of_folder(data)?;
+        Ok(Self::at(&server.url(), Place::Server(server)))
+    }
+
+    /// The same, with what is known of the server that it is, or that has its port.
     #[must_use]
-    pub fn with_token_file(self, file: Option<&Path>) -> Self {
-        match self.place {
-            Place::Server(server) => Self { place: Place::Server(server.with_token_file(file)), ..self },
-            _ => self,
-        }
+    pub fn with(self, access: Access) -> Self {
+        let place = match self.place {
+            Place::Server(server) => Place::Server(server.with(&access)),
+            place => place,
+        };
+        Self { place, access, ..self }
+    }
+
+    /// Whether it is a server, which has more than one port's datagrams.
+    pub const fn is_server(&self) -> bool {
+        matches!(self.place, Place::Server(_))
     }
 
     /// Its name in messages.
@@ -111,12 +145,15 @@ impl Source {
 
     /// Whether it is a file with an end, which whoever typed it believed to be sound.
     pub const fn is_file(&self) -> bool {
-        matches!(self.place, Place::File(File::Path(_)) | Place::Datagram(_))
+        matches!(self.place, Place::File(File::Path(_)) | Place::Lines(File::Path(_)) | Place::Datagram(_))
     }
 
     /// Whether it is the file at `path`, which must not be written over then.
     pub fn is_same_file(&self, path: &Path) -> bool {
-        let (Place::File(File::Path(ours)) | Place::Datagram(ours)) = &self.place else { return false };
+        let (Place::File(File::Path(ours)) | Place::Lines(File::Path(ours)) | Place::Datagram(ours)) = &self.place
+        else {
+            return false;
+        };
         let file = |path: &Path| std::fs::metadata(path).ok().filter(Metadata::is_file).map(|it| (it.dev(), it.ino()));
         file(ours).is_some_and(|ours| file(path) == Some(ours))
     }
@@ -130,8 +167,9 @@ impl Source {
     pub fn deliveries(&self, stop: &Stop, frames: &mut Frames, take: &mut Take<'_>) -> anyhow::Result<()> {
         match &self.place {
             Place::File(file) => capture::read(&self.name, file, stop, frames, take),
+            Place::Lines(file) => capture::read_lines(&self.name, file, stop, take),
             Place::Datagram(path) => capture::read_datagram(path, take),
-            Place::Udp(place, options, port) => match take_port(place, options, *port)? {
+            Place::Udp(place, options, port) => match take_port(place, options, *port, &self.access)? {
                 Taken::Ours(sockets) => port::read(sockets, stop, take),
                 Taken::By(server, port) => server.deliveries(Some(port), stop, take),
             },
@@ -145,11 +183,11 @@ impl Source {
         match &self.place {
             // A server has read the templates that came before.
             Place::Server(server) => server.packets(stop, seen, take),
-            Place::Udp(place, options, port) => match take_port(place, options, *port)? {
+            Place::Udp(place, options, port) => match take_port(place, options, *port, &self.access)? {
                 Taken::Ours(sockets) => extract(seen, take, |_, deliveries| port::read(sockets, stop, deliveries)),
                 Taken::By(server, _) => server.packets(stop, seen, take),
             },
-            Place::File(_) | Place::Datagram(_) => {
+            Place::File(_) | Place::Lines(_) | Place::Datagram(_) => {
                 extract(seen, take, |frames, deliveries| self.deliveries(stop, frames, deliveries))
             }
         }
@@ -185,10 +223,10 @@ enum Taken {
 }
 
 /// Takes a port, or finds the server that has it.
-fn take_port(place: &HostPort, options: &Options, port: u16) -> anyhow::Result<Taken> {
+fn take_port(place: &HostPort, options: &Options, port: u16, access: &Access) -> anyhow::Result<Taken> {
     match port::bind(place, options, port) {
         Ok(sockets) => Ok(Taken::Ours(sockets)),
-        Err(BindError::InUse { address, holder }) => match Server::listening_on(address.port()) {
+        Err(BindError::InUse { address, holder }) => match Server::listening_on(address.port(), access) {
             Some(server) => {
                 let port = address.port();
                 crate::say(format_args!("a server has udp port {port}; reading from {}", server.url()));
@@ -219,6 +257,10 @@ mod tests {
         }
         for file in ["sflow.pcap", "pcap://folder/sflow.pcap", "pcap:a://b", "-"] {
             assert!(matches!(Source::parse_sflow(file).unwrap().place, Place::File(_)), "{file}");
+        }
+        for (typed, lines) in [("hex:-", File::Standard), ("hex:a.txt", File::Path("a.txt".into()))] {
+            let place = Source::parse_sflow(typed).unwrap().place;
+            assert!(matches!(place, Place::Lines(file) if file == lines), "{typed}");
         }
     }
 

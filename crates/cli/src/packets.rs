@@ -6,16 +6,16 @@ mod rotate;
 mod stream;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use finderscope_packets::LinkType;
 use finderscope_packets::capture::{Format, Options};
+use finderscope_packets::{Item, LinkType};
 use finderscope_transport::bpf::Filter;
 
 use self::output::Output;
 use self::rotate::Rotate;
 use crate::exit::Exit;
-use crate::live::{Seen, Source, Stop};
+use crate::live::{FromArgs, Seen, Stop};
 
 pub use stream::{Rules, Stream, Tally};
 
@@ -29,15 +29,13 @@ pub use stream::{Rules, Stream, Tally};
                         finderscope packets --from sflow.pcap -w packets.pcap\n  \
                         finderscope packets --bpf 'tcp[tcpflags] & tcp-syn != 0' -w syn.pcapng\n  \
                         finderscope packets -w ring.pcap --rotate 100M --keep 10\n  \
-                        finderscope packets --link-type raw | tcpdump -nn -r -"
+                        finderscope packets --link-type raw | tcpdump -nn -r -\n  \
+                        finderscope packets --from http://collector:8008 --token-file ~/collector.token | tcpdump -nn -r -\n  \
+                        finderscope packets --data /srv/flows -w seen.pcapng"
 )]
 pub struct Args {
-    /// Where samples come from: a capture file, `-` for standard input, or a URL such as udp://:6343 or http://127.0.0.1:8008
-    #[arg(long, value_name = "URL|FILE")]
-    from: Option<String>,
-    /// File with the token of the server at --from http://
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    from: FromArgs,
     /// The capture to write; `-` for standard output
     #[arg(short, long, value_name = "FILE|-", default_value = "-")]
     write: String,
@@ -101,8 +99,8 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
     if args.make_ethernet && args.link_type != LinkType::ETHERNET {
         return Ok(Exit::misused("--make-ethernet makes packets for --link-type ethernet"));
     }
-    let source = match args.from.as_deref().map_or_else(Source::usual, Source::parse_sflow) {
-        Ok(source) => source.with_token_file(args.token_file.as_deref()),
+    let source = match args.from.source() {
+        Ok(source) => source,
         Err(error) => return Ok(Exit::misused(error)),
     };
     if !to_stdout && args.rotate.is_none() && source.is_same_file(Path::new(&args.write)) {
@@ -113,20 +111,52 @@ pub fn run(args: &Args, _: &mut impl Write) -> anyhow::Result<Exit> {
         Err(error) => return Ok(Exit::misused(error)),
     };
     let stop = Stop::at_signals()?;
-    let mut output = Output::open(&args.write, args.rotate, args.keep, rules, &stop)?;
+    let mut output = Late { args, rules, stop: &stop, output: None };
     let mut seen = Seen::default();
     let mut failed = None;
     let read = source.packets(&stop, &mut seen, &mut |item| {
         failed = output.take(item).err();
         Ok(failed.is_none())
     });
-    let failed = failed.or_else(|| output.take(None).err());
+    // A source that could not be opened costs no file; one that is empty makes an empty capture.
+    let begins = output.has_begun() || (read.is_ok() && !stop.is_set());
+    let failed = failed.or_else(|| if begins { output.take(None).err() } else { None });
     // Ctrl-C ends whoever reads us, too: what was handed on until then is still worth its line.
     let unread = stop.is_unread() || failed.as_ref().is_some_and(crate::is_broken_pipe);
     match failed {
         _ if unread && !stop.is_signalled() => Ok(Exit::Done),
         Some(error) if !unread => Err(error),
-        _ => report::end(&source, &seen, &output.tally(), read),
+        _ => report::end(&source, &seen, &output.tally(), None, read),
+    }
+}
+
+/// What is written. It begins when the source is open, which the first call tells: what is in a file already is not lost
+/// where nothing can be read.
+struct Late<'a> {
+    args: &'a Args,
+    rules: Rules,
+    stop: &'a Stop,
+    output: Option<Output>,
+}
+
+impl Late<'_> {
+    fn take(&mut self, item: Option<Item<'_>>) -> anyhow::Result<()> {
+        let output = match &mut self.output {
+            Some(output) => output,
+            none => {
+                let (args, rules) = (self.args, std::mem::take(&mut self.rules));
+                none.insert(Output::open(&args.write, args.rotate, args.keep, rules, self.stop)?)
+            }
+        };
+        output.take(item)
+    }
+
+    const fn has_begun(&self) -> bool {
+        self.output.is_some()
+    }
+
+    fn tally(&self) -> Tally {
+        self.output.as_ref().map(Output::tally).unwrap_or_default()
     }
 }
 
@@ -145,5 +175,33 @@ impl Args {
             discards: self.discards,
             filter,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use std::fs;
+
+    #[test]
+    fn a_source_that_cannot_be_read_costs_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let [missing, text, empty, old] = ["missing", "text", "empty", "old"].map(|name| folder.path().join(name));
+        fs::write(&text, "this is no capture").unwrap();
+        let head = [0xA1B2_C3D4_u32, 4 << 16 | 2, 0, 0, 65_536, 1].map(u32::to_le_bytes).concat();
+        fs::write(&empty, &head).unwrap();
+        fs::write(&old, "what was there before").unwrap();
+        let run = |from: &str| {
+            let line = ["packets", "--from", from, "-w", old.to_str().unwrap()];
+            crate::run_line(&line, &mut Vec::new())
+        };
+        // Nobody listens on the last one.
+        for from in [missing.to_str().unwrap(), text.to_str().unwrap(), "http://127.0.0.1:1"] {
+            assert!(run(from).is_err(), "{from}");
+            assert_eq!(fs::read(&old).unwrap(), b"what was there before", "{from}");
+        }
+        run(empty.to_str().unwrap()).unwrap();
+        assert_eq!(fs::read(&old).unwrap().len(), head.len(), "an empty capture is one");
     }
 }

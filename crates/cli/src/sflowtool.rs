@@ -41,6 +41,8 @@ Input:
   -P, --read-pcap-playback X      again and again at X times its own speed; 0 is once, at once [default]
   -R, --read-pcap-sampling N      the capture holds ordinary packets: sample one in N and forward them as sFlow
   -k, --keep-going-on-error       survive errors of the socket
+      --token-file FILE           the token of the server that is read from, as of -r http://HOST:8008
+      --data DIR                  its data folder, where it runs on this machine; without -r it is the source
 
 Output, of which the last wins; text by default:
   -l, --line                      a CSV line for each sample
@@ -77,6 +79,8 @@ Examples:
   finderscope sflowtool -j | jq -c '.samples[]'
   finderscope sflowtool -t | tcpdump -nn -r -
   finderscope sflowtool -r feed.pcap -f 10.0.0.5/6343
+  finderscope sflowtool -r http://collector:8008 --token-file ~/collector.token -l
+  finderscope sflowtool --data /srv/flows -j
 
 Differences from sflowtool are listed in the manual (docs/sflowtool.md).
 ";

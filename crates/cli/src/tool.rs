@@ -13,14 +13,13 @@ mod run;
 mod user;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use finderscope_packets::LinkType;
 use finderscope_packets::capture::{Format, Options};
 use finderscope_transport::bpf::Filter;
 
 use crate::exit::Exit;
-use crate::live::Source;
+use crate::live::FromArgs;
 use crate::packets::{FormatName, Rules};
 
 use plan::Tool;
@@ -35,7 +34,9 @@ use plan::Tool;
     after_help = "Examples:\n  finderscope tcpdump -nn\n  finderscope tcpdump -nn port 53\n  \
                         finderscope tcpdump -nn 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn'\n  \
                         finderscope tcpdump -c 10 -w ten.pcap\n  \
-                        finderscope tcpdump --from sflow.pcap -nn -e vlan\n\n\
+                        finderscope tcpdump --from sflow.pcap -nn -e vlan\n  \
+                        finderscope tcpdump --from http://collector:8008 --token-file ~/collector.token -nn\n  \
+                        finderscope tcpdump --data /srv/flows -nn\n\n\
                   As root, tcpdump is run as who typed sudo, else as nobody: its files are that user's."
 )]
 pub struct Tcpdump {
@@ -56,7 +57,9 @@ pub struct Tcpdump {
     after_help = "Examples:\n  finderscope tshark -n\n  finderscope tshark -n -Y dns\n  \
                         finderscope tshark -q -z io,phs -a duration:10\n  \
                         finderscope tshark -q -z endpoints,ip -c 10000\n  \
-                        finderscope tshark -n -T ek -l | examples/blocklist.py list.txt\n\n\
+                        finderscope tshark -n -T ek -l | examples/blocklist.py list.txt\n  \
+                        finderscope tshark --from http://collector:8008 --token-file ~/collector.token -n\n  \
+                        finderscope tshark --data /srv/flows -n\n\n\
                   As root, tshark is run as who typed sudo, else as nobody: its files are that user's."
 )]
 pub struct Tshark {
@@ -70,12 +73,8 @@ pub struct Tshark {
 /// Our own options, before those of the tool.
 #[derive(Debug, clap::Args)]
 struct Ours {
-    /// Where samples come from: a capture file, `-` for standard input, or a URL; else the running server, else udp://:6343
-    #[arg(long, value_name = "URL|FILE")]
-    from: Option<String>,
-    /// File with the token of the server at --from http://
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    from: FromArgs,
     /// Only packets that this filter of libpcap (tcpdump's language) wants
     #[arg(long, value_name = "FILTER")]
     bpf: Option<String>,
@@ -104,11 +103,6 @@ pub fn tshark(args: &Tshark) -> anyhow::Result<Exit> {
 }
 
 impl Ours {
-    fn source(&self) -> anyhow::Result<Source> {
-        let source = self.from.as_deref().map_or_else(Source::usual, Source::parse_sflow)?;
-        Ok(source.with_token_file(self.token_file.as_deref()))
-    }
-
     fn rules(&self) -> anyhow::Result<Rules> {
         let link = self.link_type;
         let filter = self.bpf.as_deref().map(|expression| Filter::compile(expression, link.0)).transpose()?;

@@ -14,7 +14,7 @@ use finderscope_server::{contact, token};
 use finderscope_transport::listener;
 
 use super::http::{self, Body};
-use super::{Seen, Stop, Take, TakeItem};
+use super::{Access, Seen, Stop, Take, TakeItem};
 
 /// The port of HTTP.
 const PORT: u16 = 8008;
@@ -51,20 +51,29 @@ impl Server {
         Ok(Self { authority, token_file, data: None })
     }
 
-    /// The same, with the token of a file.
-    pub(super) fn with_token_file(self, file: Option<&Path>) -> Self {
-        Self { token_file: file.map(Path::to_owned).or(self.token_file), ..self }
+    /// The same, with what is known of it.
+    pub(super) fn with(self, access: &Access) -> Self {
+        let Access { token_file, data } = access.clone();
+        Self { token_file: token_file.or(self.token_file), data: data.or(self.data), ..self }
+    }
+
+    /// The server that runs on a data folder.
+    pub(super) fn of_folder(data: &Path) -> anyhow::Result<Self> {
+        let Some(address) = contact::of_folder(data) else {
+            bail!("no server runs on {}; hint: finderscope serve --data {0}", data.display());
+        };
+        Ok(Self { authority: address.to_string(), token_file: None, data: Some(data.to_owned()) })
     }
 
     /// The server of this machine that listens for datagrams on a port, if there is one.
-    pub(super) fn listening_on(port: u16) -> Option<Self> {
-        let folder = default_data_folder().ok();
+    pub(super) fn listening_on(port: u16, access: &Access) -> Option<Self> {
+        let folder = access.data.clone().or_else(|| default_data_folder().ok());
         let told = folder.as_deref().and_then(contact::of_folder);
         let usual = SocketAddr::from(([127, 0, 0, 1], PORT));
         let mut places = vec![(told, folder), (Some(usual), None)];
         places.retain(|(address, _)| address.is_some());
         places.into_iter().find_map(|(address, data)| {
-            let server = Self { authority: address?.to_string(), token_file: None, data };
+            let server = Self { authority: address?.to_string(), token_file: access.token_file.clone(), data };
             let status = server.status().ok()?;
             let urls = status.listeners.iter().filter_map(|listener| listener.url.strip_prefix("udp://"));
             let mut ports = urls.filter_map(|place| place.parse::<SocketAddr>().ok());
@@ -79,7 +88,7 @@ impl Server {
 
     /// Hands out every datagram; those that came in on one port, where one is named.
     pub(super) fn deliveries(&self, port: Option<u16>, stop: &Stop, take: &mut Take<'_>) -> anyhow::Result<()> {
-        let body = self.open("/api/v1/deliveries", stop)?;
+        let Some(body) = self.open("/api/v1/deliveries", stop)? else { return Ok(()) };
         self.read(body, stop, &mut |frame| match frame {
             Some(Frame::Delivery(it)) if port.is_none_or(|port| it.listener.address.port() == port) => take(Some(&it)),
             Some(_) => Ok(true),
@@ -89,7 +98,7 @@ impl Server {
 
     /// Hands out every packet.
     pub(super) fn packets(&self, stop: &Stop, seen: &mut Seen, take: &mut TakeItem<'_>) -> anyhow::Result<()> {
-        let body = self.open("/api/v1/packets?format=frames&discards=true", stop)?;
+        let Some(body) = self.open("/api/v1/packets?format=frames&discards=true", stop)? else { return Ok(()) };
         self.read(body, stop, &mut |frame| match frame {
             Some(Frame::Packet(packet)) => {
                 seen.counts.packets += 1;
@@ -137,15 +146,18 @@ impl Server {
         Ok(())
     }
 
-    /// Begins to read a stream.
-    fn open(&self, path: &str, stop: &Stop) -> anyhow::Result<Body> {
+    /// Begins to read a stream; none where there is a reason to stop before that.
+    fn open(&self, path: &str, stop: &Stop) -> anyhow::Result<Option<Body>> {
         let (token, missing) = match self.token() {
             Ok(token) => (token, None),
             Err(error) => (None, Some(error)),
         };
-        let answer = http::get(&self.authority, path, token.as_deref())?;
+        let answer = match http::get(&self.authority, path, token.as_deref(), Some(stop)) {
+            Err(_) if stop.is_set() => return Ok(None),
+            answer => answer?,
+        };
         match (answer.status, missing) {
-            (200, _) => Ok(answer.body.until(stop)?),
+            (200, _) => Ok(Some(answer.body.until(stop)?)),
             (UNAUTHORIZED, Some(missing)) => Err(missing.context(format!("{} wants its token", self.url()))),
             (status, _) => bail!("{} says {status}: {}", self.url(), answer.body.text()?.trim()),
         }
@@ -153,7 +165,7 @@ impl Server {
 
     fn status(&self) -> anyhow::Result<Status> {
         let token = self.token().ok().flatten();
-        let answer = http::get(&self.authority, "/api/v1/status", token.as_deref())?;
+        let answer = http::get(&self.authority, "/api/v1/status", token.as_deref(), None)?;
         if answer.status != 200 {
             bail!("{} says {}", self.url(), answer.status);
         }
@@ -185,7 +197,7 @@ impl Server {
 
     /// Where the server says that its folder is, which it tells everybody on this machine.
     fn data_told(&self) -> Option<PathBuf> {
-        let answer = http::get(&self.authority, "/api/v1/status", None).ok()?;
+        let answer = http::get(&self.authority, "/api/v1/status", None, None).ok()?;
         let status: Status = serde_json::from_str(&answer.body.text().ok()?).ok()?;
         Some(status.data)
     }

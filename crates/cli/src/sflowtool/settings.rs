@@ -6,6 +6,7 @@ use finderscope_packets::sflowtool::netflow::Version;
 use finderscope_packets::sflowtool::{Fields, Form, Vlans};
 
 use super::getopt;
+use crate::live::Access;
 
 const OPTIONS: &[getopt::Option] = &[
     flag('4', &["listen-v4-only"]),
@@ -40,7 +41,14 @@ const OPTIONS: &[getopt::Option] = &[
     with('f', &["forwarding-target"]),
     with('V', &["include-vlans"]),
     with('v', &["exclude-vlans"]),
+    // Not sflowtool's.
+    with(TOKEN_FILE, &["token-file"]),
+    with(DATA, &["data"]),
 ];
+
+/// What stands for long options without a letter; nobody types these.
+const TOKEN_FILE: char = '\u{1}';
+const DATA: char = '\u{2}';
 
 const fn flag(letter: char, long: &'static [&'static str]) -> getopt::Option {
     getopt::Option { letter, long, argument: false }
@@ -101,6 +109,8 @@ pub struct Settings {
     pub targets: Vec<SocketAddr>,
     pub vlans: Option<Vlans>,
     pub keep_going: bool,
+    /// What is known of the server that is read from.
+    pub access: Access,
 }
 
 /// What the line asks for.
@@ -135,6 +145,7 @@ impl Settings {
             targets: Vec::new(),
             vlans: None,
             keep_going: false,
+            access: Access::default(),
         };
         let mut names_allowed = false;
         for (letter, value) in getopt::parse(OPTIONS, words)? {
@@ -176,6 +187,8 @@ impl Settings {
             's' => self.scaled = false,
             'S' => self.spoofed = true,
             'k' => self.keep_going = true,
+            TOKEN_FILE => self.access.token_file = Some(value.into()),
+            DATA => self.access.data = Some(value.into()),
             'p' => self.port = number(&value, "-p wants a port")?,
             'b' => self.address = Some(number(&value, "-b wants an address")?),
             'r' => self.file = Some(value),

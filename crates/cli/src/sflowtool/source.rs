@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use finderscope_packets::is_sflow;
 use finderscope_transport::capture::Counts;
 use finderscope_wire::delivery::Scheme;
 
 use super::settings::{Family, Settings};
 use crate::exit::Exit;
+use crate::flood::Flood;
 use crate::live::{SFLOW_PORT, Source, Stop, Take};
 
 /// Waits are cut to this, so that a signal is heard.
@@ -16,13 +18,21 @@ const NAP: Duration = Duration::from_millis(100);
 
 /// Reads until the end, or until there is a reason to stop.
 pub fn read(settings: &Settings, stop: &Stop, take: &mut Take<'_>) -> anyhow::Result<Exit> {
-    match &settings.file {
-        Some(server) if server.starts_with("http://") => {
-            listen(&Source::parse_sflow(server)?, settings.keep_going, stop, take)
+    let source = match (&settings.file, &settings.access.data) {
+        (Some(server), _) if server.starts_with("http://") => Source::parse_sflow(server)?,
+        (Some(file), _) => {
+            return play(&Source::parse_sflow(&format!("pcap:{file}"))?, settings.playback, stop, take);
         }
-        Some(file) => play(&Source::parse_sflow(&format!("pcap:{file}"))?, settings.playback, stop, take),
-        None => listen(&port(settings)?, settings.keep_going, stop, take),
-    }
+        (None, Some(data)) => Source::of_folder(data)?,
+        (None, None) => port(settings)?,
+    };
+    let source = source.with(settings.access.clone());
+    // A server has datagrams of all kinds.
+    let all = !source.is_server();
+    listen(&source, settings.keep_going, stop, &mut |delivery| match delivery {
+        Some(delivery) if !all && !is_sflow(delivery.bytes) => Ok(true),
+        delivery => take(delivery),
+    })
 }
 
 /// The port as an endpoint. The usual one may be a running server's, which then has what we want.
@@ -41,6 +51,7 @@ fn port(settings: &Settings) -> anyhow::Result<Source> {
 
 /// Listens to a port. With `-k` an error is said and survived.
 fn listen(source: &Source, keep_going: bool, stop: &Stop, take: &mut Take<'_>) -> anyhow::Result<Exit> {
+    let mut told = Flood::of_lines(1);
     loop {
         let mut written = Ok(());
         let read = source.deliveries(stop, &mut Counts::default(), &mut |delivery| {
@@ -52,7 +63,8 @@ fn listen(source: &Source, keep_going: bool, stop: &Stop, take: &mut Take<'_>) -
         written?;
         match read {
             Err(error) if keep_going && !stop.is_set() => {
-                crate::say(format_args!("{}: {}", source.name(), crate::with_causes(&error)));
+                let error = crate::named(source.name(), error);
+                told.say(format_args!("error: {}", crate::with_causes(&error)));
                 thread::sleep(NAP);
             }
             read => return read.map(|()| Exit::Done),
@@ -99,7 +111,7 @@ fn once(source: &Source, speed: Option<f64>, stop: &Stop, take: &mut Take<'_>) -
         Ok(()) => Ok((Exit::Done, datagrams)),
         // What lies before the damage was read, and is worth having.
         Err(error) if datagrams > 0 => {
-            crate::say(format_args!("{}: {}", source.name(), crate::with_causes(&error)));
+            crate::tell_error(source.name(), error);
             Ok((Exit::Partly, datagrams))
         }
         Err(error) => Err(error),
