@@ -2,11 +2,13 @@
 
 import ipaddress
 import json
+import re
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 
 # Linux has it; Python does not name it.
 SO_RCVBUFFORCE = 33
@@ -225,5 +227,80 @@ def netflow(binary, capture, scratch, version):
         equal("flow", ours, theirs)
 
 
+def agents_of_flows(objects):
+    """The agent of each sample that NetFlow v5 can tell."""
+    for it in objects:
+        for sample in it["samples"]:
+            if sample.get("sampleType") != "FLOWSAMPLE":
+                continue
+            if any("IPSize" in header and "srcIP" in header and "IPFragmentOffset" not in header
+                   for header in sample["elements"]):
+                yield it["agent"]
+
+
+GROUP = "239.255.63.43"
+
+
+def spoof(binary, capture, scratch):
+    """Raw packets from each agent's address, to one collector and to a group of them."""
+    objects = [json.loads(line) for line in tool(binary, "-r", capture, "-j").splitlines()]
+    wanted = list(agents_of_flows(objects))
+    for collector in ["127.0.0.1", GROUP]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 27)
+            receiver.bind((collector, 0))
+            if collector == GROUP:
+                member = socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1")
+                receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+            port = receiver.getsockname()[1]
+            tool(binary, "-r", capture, "-c", collector, "-d", str(port), "-S")
+            receiver.settimeout(1)
+            sources = []
+            try:
+                while True:
+                    payload, source = receiver.recvfrom(65535)
+                    assert payload[:2] == b"\0\5" and source[1] == port, (payload, source)
+                    sources.append(source[0])
+            except TimeoutError:
+                pass
+        if len(wanted) < 1000 or sources != wanted:
+            sys.exit(f"{collector}: {len(sources)} flows of {set(sources)} came, not {len(wanted)} of {set(wanted)}")
+        print(f"  {collector}: {len(sources)} flows, each from its agent's address")
+
+
+def relay(binary, capture, scratch):
+    """One that sends on to another, which prints: as the capture itself is printed. The first waits for its port (-k)."""
+    ports = []
+    holders = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for holder in holders:
+        holder.bind(("127.0.0.1", 0))
+        ports.append(holder.getsockname()[1])
+    first, second = ports
+    holders[1].close()
+    start = lambda *words, **more: subprocess.Popen([binary, "sflowtool", "-4", "-b", "127.0.0.1", *words], text=True,
+                                                    stderr=subprocess.PIPE, **more)
+    printer = start("-l", "-p", str(second), stdout=subprocess.PIPE)
+    assert "listening" in printer.stderr.readline()
+    sender = start("-k", "-p", str(first), "-f", f"127.0.0.1/{second}")
+    said = sender.stderr.readline()
+    assert said.startswith("finderscope: error: ") and str(first) in said, said
+    # Some more tries, which are not told.
+    time.sleep(0.5)
+    holders[0].close()
+    said = sender.stderr.readline()
+    assert "listening" in said, said
+    wanted = tool(binary, "-r", capture, "-l").decode().splitlines()
+    subprocess.run([binary, "replay", capture, "--to", f"udp://127.0.0.1:{first}", "--rate", "2000"], check=True,
+                   stdout=subprocess.DEVNULL)
+    found = [printer.stdout.readline().rstrip("\n") for _ in wanted]
+    sender.terminate()
+    printer.terminate()
+    assert (sender.wait(), printer.wait()) == (0, 0)
+    equal("lines", found, wanted)
+    rest = sender.stderr.read()
+    assert re.fullmatch(r"(finderscope: and \d+ more like it\n)?", rest), rest
+    print(f"  {len(found)} lines through two of them")
+
+
 if __name__ == "__main__":
-    {"forms": forms, "forward": forward, "netflow": netflow}[sys.argv[1]](*sys.argv[2:])
+    {"forms": forms, "forward": forward, "netflow": netflow, "spoof": spoof, "relay": relay}[sys.argv[1]](*sys.argv[2:])

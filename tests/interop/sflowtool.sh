@@ -31,6 +31,40 @@ done
 echo "forwarding to two"
 python3 "$here/sflowtool.py" forward "$finderscope" "$scratch/sflow-5.pcap" "$scratch" || fail "datagrams differ"
 
+echo "one waits for its port and sends on to another"
+python3 "$here/sflowtool.py" relay "$finderscope" "$scratch/sflow-5.pcap" "$scratch" || fail "the relay"
+
+# A network of its own, where a group of receivers needs no link but loopback.
+alone='ip link set lo up && ip route add 239.255.63.43/32 dev lo && exec "$@"'
+if command -v ip >/dev/null && unshare -n bash -c "$alone" alone true 2>/dev/null; then
+    echo "NetFlow from the agents' own addresses"
+    unshare -n bash -c "$alone" alone python3 "$here/sflowtool.py" spoof "$finderscope" "$scratch/sflow-5.pcap" "$scratch" ||
+        fail "the sources"
+else
+    echo "only root may send from others' addresses"
+fi
+
+echo "versions, and what is damaged"
+"$finderscope" sflowtool -z 2>"$scratch/version" && "$finderscope" sflowtool --version 2>>"$scratch/version" >"$scratch/nothing"
+[ "$(sort -u "$scratch/version")" = "finderscope $("$finderscope" --version | awk '{ print $2 }')" ] && [ ! -s "$scratch/nothing" ] ||
+    fail "-z says $(cat "$scratch/version")"
+port=$(free_port)
+start damaged "$finderscope" sflowtool -4 -b 127.0.0.1 -l -p "$port"
+damaged=$last
+until_true 20 udp_bound "$port" || fail "sflowtool does not listen"
+python3 - "$port" <<'PY'
+import socket, sys, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for at in range(322):
+    out.sendto(b"\0\0\0\5\0\0", ("127.0.0.1", int(sys.argv[1])))
+    if at % 50 == 0:
+        time.sleep(0.01)
+PY
+until_true 20 udp_drained "$port" || fail "sflowtool does not keep up"
+stop "$damaged" || fail "sflowtool ended with status $?"
+[ "$(grep -c 'is damaged' "$scratch/damaged.log")" = 10 ] && grep -q 'and 312 more like it' "$scratch/damaged.log" ||
+    fail "a flood of damage: $(tail -3 "$scratch/damaged.log")"
+
 echo "live: lines come at once, a reader's end and SIGTERM end it"
 port=$(free_port)
 start live "$finderscope" sflowtool -4 -b 127.0.0.1 -l -p "$port"
