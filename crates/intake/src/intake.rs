@@ -50,6 +50,13 @@ impl Intake {
 
     /// Decodes one delivery: rows go into `tables`, everything else to `watch`.
     pub fn handle(&mut self, delivery: &Delivery<'_>, tables: &mut Tables, watch: &mut dyn Watch) {
+        self.gather(delivery, tables, watch);
+        self.settle(tables);
+    }
+
+    /// Decodes one delivery of several. The last rows may be kept until the next call, or until [`Intake::settle`], which has
+    /// to come before the rows are counted on: before [`Intake::cut`] and [`Intake::state`].
+    pub fn gather(&mut self, delivery: &Delivery<'_>, tables: &mut Tables, watch: &mut dyn Watch) {
         self.changed.set(true);
         self.sweep(delivery.received_ns);
         let mut pass = Pass { delivery, shared: &mut self.shared, tables, watch };
@@ -85,8 +92,16 @@ impl Intake {
         debug_assert_eq!(exporter.ledger.check(), Ok(()));
     }
 
+    /// Writes the rows that [`Intake::gather`] kept.
+    pub fn settle(&mut self, tables: &mut Tables) {
+        if let Some(samples) = &mut self.shared.buffers.samples {
+            samples.write(&mut tables.flows);
+        }
+    }
+
     /// The rows that were in memory are in closed batches now: their records count as stored.
     pub fn cut(&mut self) {
+        debug_assert!(self.shared.buffers.samples.as_ref().is_none_or(|samples| samples.rows() == 0), "rows were kept");
         self.changed.set(true);
         for exporter in self.exporters.iter_mut() {
             exporter.ledger.cut();
@@ -197,6 +212,9 @@ fn take(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mut Pass<'_>) {
     }
     exporter.ledger.datagrams.decoded += 1;
     sets::give_up_old(exporter, pass.shared, delivery.received_ns);
+    if !matches!(datagram, Datagram::Sflow(_)) {
+        pass.settle(); // rows stay in the order of their datagrams
+    }
     match datagram {
         Datagram::Netflow5(message) => netflow5::decode(message, exporter, pass),
         Datagram::NetflowFixed(message) => fixed::decode(message, exporter, pass),

@@ -43,6 +43,13 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Writes the rows that wait.
+    pub(crate) fn settle(&mut self) {
+        if let Some(samples) = &mut self.shared.buffers.samples {
+            samples.write(&mut self.tables.flows);
+        }
+    }
+
     /// The source of the datagram.
     pub(crate) fn address(&self) -> IpAddr {
         self.delivery.source.ip()

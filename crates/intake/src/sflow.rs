@@ -80,7 +80,7 @@ pub(crate) fn decode(datagram: &Datagram<'_>, exporter: &mut Exporter, pass: &mu
             Err(error) => settle(Some(error), exporter, pass),
         }
     }
-    pass.shared.buffers.samples = Some(rows.end(pass.tables));
+    pass.shared.buffers.samples = Some(rows.end());
 }
 
 /// Takes note of a flow sample, whatever its records are.

@@ -219,6 +219,7 @@ impl Running {
                 }
             }
         }
+        self.shard.intake.settle(&mut self.tables);
         if tapped {
             self.shard.spout.hand_over();
         }
@@ -238,7 +239,7 @@ impl Running {
             return; // the replay will
         }
         let watch: &mut dyn Watch = if tapped { &mut self.shard.spout } else { &mut Quiet };
-        self.shard.intake.handle(delivery, &mut self.tables, watch);
+        self.shard.intake.gather(delivery, &mut self.tables, watch);
         if self.tables.all().iter().any(|builder| builder.rows() >= BATCH_ROWS) {
             self.hand_over(false);
         }

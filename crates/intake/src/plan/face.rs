@@ -24,7 +24,7 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Buffers {
     pub(crate) times: TimeBuffers,
     pub(crate) text: String,
-    /// Samples of a datagram.
+    /// Samples whose rows are not written yet.
     pub(crate) samples: Option<Box<crate::sflow::Gathered>>,
     chosen: Spans,
     one: Spans,

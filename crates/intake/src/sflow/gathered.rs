@@ -1,5 +1,6 @@
-//! Rows of one datagram that are not written yet, as columns already: so each column is copied in one go, by code that is
-//! the same for all columns of a type and stays small.
+//! Rows of some datagrams that are not written yet, as columns already: so each column is copied in one go, by code that is
+//! the same for all columns of a type and stays small. What is done once a column, and not once a row, is then shared by
+//! more rows than a datagram has.
 
 use finderscope_flow::{Addresses, Builder, Column as C, TimeSource};
 use finderscope_wire::packet::Brief;
@@ -18,6 +19,8 @@ macro_rules! gathered {
         #[derive(Debug)]
         pub(crate) struct Gathered {
             rows: usize,
+            /// What the rows of each datagram have in common, and how many they are.
+            datagrams: Vec<(Context, usize)>,
             /// [`Row::has`] of each row, and what all of them and any of them have.
             has: [u64; ROWS_MAX],
             all: u64,
@@ -33,6 +36,7 @@ macro_rules! gathered {
             fn default() -> Self {
                 Self {
                     rows: 0,
+                    datagrams: Vec::with_capacity(ROWS_MAX),
                     has: [0; ROWS_MAX],
                     all: u64::MAX,
                     any: 0,
@@ -46,7 +50,7 @@ macro_rules! gathered {
         }
 
         impl Gathered {
-            /// Adds a row. There must be room for it.
+            /// Adds a row, for which there must be room. [`Gathered::end`] has to be told whose it is.
             #[inline(always)]
             pub(super) fn push(&mut self, row: &Row) {
                 // A remainder says that it is in bounds, which need not be asked for each column then.
@@ -117,15 +121,30 @@ impl Gathered {
         self.rows == ROWS_MAX
     }
 
+    /// How many rows there are.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Says whose the last `rows` rows are.
+    #[inline]
+    pub(super) fn end(&mut self, context: &Context, rows: usize) {
+        if rows > 0 {
+            self.datagrams.push((*context, rows));
+        }
+    }
+
     /// Writes all rows, and is empty then.
-    pub(super) fn write(&mut self, context: &Context, builder: &mut Builder) {
+    pub(crate) fn write(&mut self, builder: &mut Builder) {
         let rows = self.rows;
         if rows == 0 {
             return;
         }
-        context.write(builder, rows);
-        plan::write_moment(builder, context.received_ns, TimeSource::Sample, rows);
-        builder.u32(C::SubAgentId).push_run(context.domain, rows);
+        for (context, rows) in self.datagrams.drain(..) {
+            context.write(builder, rows);
+            plan::write_moment(builder, context.received_ns, TimeSource::Sample, rows);
+            builder.u32(C::SubAgentId).push_run(context.domain, rows);
+        }
         self.write_rates(builder);
         self.write_fields(builder);
         for (column, field, long, values) in [
@@ -154,13 +173,14 @@ impl Gathered {
     }
 
     fn write_rates(&self, builder: &mut Builder) {
-        let Some([first, others @ ..]) = self.rates.get(..self.rows) else { return };
-        if others.iter().all(|rate| rate == first) {
-            return plan::write_rate(builder, *first, self.rows);
-        }
-        for rate in self.rates.iter().take(self.rows) {
-            builder.u64(C::SamplingRate).push_option(rate.map(|(rate, _)| rate));
-            builder.word(C::SamplingSource).push_option(rate.map(|(_, source)| source as i32));
+        for run in self.rates.get(..self.rows).unwrap_or_default().chunk_by(|one, next| one == next) {
+            match run.first() {
+                Some(rate @ Some(_)) => plan::write_rate(builder, *rate, run.len()),
+                _ => {
+                    builder.u64(C::SamplingRate).push_nulls(run.len());
+                    builder.word(C::SamplingSource).push_nulls(run.len());
+                }
+            }
         }
     }
 

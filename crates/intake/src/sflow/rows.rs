@@ -1,7 +1,8 @@
 //! Sampled packets into rows, column by column.
 //!
-//! Nearly all samples say the same few things: a header, a switch's VLANs, a route. Those of a datagram are gathered, and
-//! each column is then written for all of them; what has more to say is a row by itself.
+//! Nearly all samples say the same few things: a header, a switch's VLANs, a route. They are gathered, those of several
+//! datagrams where that is asked for, and each column is then written for all of them; what has more to say is a row by
+//! itself.
 
 use finderscope_flow::{SamplingSource, Tables};
 use finderscope_wire::WireError;
@@ -17,16 +18,18 @@ use crate::exporter::Exporter;
 use crate::pass::Pass;
 use crate::sampling::{Rate, assumed, overridden};
 
-/// Sampled packets of one datagram whose rows are not written yet.
+/// Sampled packets of one datagram, behind those of others whose rows are not written yet.
 pub(super) struct Rows<'c> {
     context: &'c Context,
     rows: Box<Gathered>,
+    /// How many rows are of others.
+    before: usize,
 }
 
 impl<'c> Rows<'c> {
-    /// No rows yet. `buffer` is used again, and [`Rows::end`] gives it back.
-    pub(super) fn new(context: &'c Context, buffer: Box<Gathered>) -> Self {
-        Self { context, rows: buffer }
+    /// No rows of its own yet. [`Rows::end`] gives `rows` back.
+    pub(super) fn new(context: &'c Context, rows: Box<Gathered>) -> Self {
+        Self { context, before: rows.rows(), rows }
     }
 
     /// Takes in what was [`said`] at once.
@@ -79,12 +82,14 @@ impl<'c> Rows<'c> {
 
     /// Writes what was gathered.
     pub(super) fn write(&mut self, tables: &mut Tables) {
-        self.rows.write(self.context, &mut tables.flows);
+        self.rows.end(self.context, self.rows.rows() - self.before);
+        self.rows.write(&mut tables.flows);
+        self.before = 0;
     }
 
-    /// Writes what was gathered, and gives the buffer back.
-    pub(super) fn end(mut self, tables: &mut Tables) -> Box<Gathered> {
-        self.write(tables);
+    /// Gives back what was gathered.
+    pub(super) fn end(mut self) -> Box<Gathered> {
+        self.rows.end(self.context, self.rows.rows() - self.before);
         self.rows
     }
 }

@@ -3,6 +3,8 @@
 
 use std::net::SocketAddr;
 
+use arrow::array::{AsArray, StringArray};
+use arrow::datatypes::Int32Type;
 use finderscope_wire::delivery::{Delivery, Listener, Scheme};
 use finderscope_wire::packet::{Address, Frame, Transport, Vlan};
 use finderscope_wire::sflow::{
@@ -123,6 +125,7 @@ proptest! {
     fn rows_are_the_same_whether_they_are_gathered_or_written_one_by_one(
         datagrams in prop::collection::vec(prop::collection::vec((any::<u32>(), any::<[u8; 4]>()), 0..45), 1..6),
         usual in any::<bool>(),
+        kept in any::<bool>(),
         cut in prop_oneof![Just(usize::MAX), 100_usize..4_000],
     ) {
         let (mut intake, mut gathered, mut single) = (Intake::new(Config::default()), Tables::default(), Tables::default());
@@ -143,14 +146,49 @@ proptest! {
             let listener = Listener { scheme: Scheme::Udp, address: SocketAddr::from(([0, 0, 0, 0], 6343)) };
             let source = SocketAddr::from(([10, 0, 0, 1], 6343));
             let delivery = Delivery { sequence: 0, received_ns: RECEIVED_NS, source, listener, identity: None, bytes: &bytes };
-            intake.handle(&delivery, &mut gathered, &mut Quiet);
+            if kept {
+                intake.gather(&delivery, &mut gathered, &mut Quiet);
+            } else {
+                intake.handle(&delivery, &mut gathered, &mut Quiet);
+            }
             let datagram = Datagram::read(&bytes).unwrap();
             samples += datagram.samples().count();
             each_by_itself(&datagram, &mut single);
         }
+        intake.settle(&mut gathered);
         prop_assert_eq!(intake.totals().records.received as usize, gathered.flows.rows());
         prop_assert_eq!(intake.totals().sets.received as usize, samples);
         prop_assert!(intake.check_balances().is_ok());
         prop_assert_eq!(gathered.flows.finish(), single.flows.finish());
     }
+}
+
+#[test]
+fn rows_that_were_kept_come_before_those_of_another_protocol() {
+    let (mut intake, mut tables) = (Intake::new(Config::default()), Tables::default());
+    let listener = Listener { scheme: Scheme::Udp, address: SocketAddr::from(([0, 0, 0, 0], 6343)) };
+    let source = SocketAddr::from(([10, 0, 0, 1], 6343));
+    let mut netflow5 = vec![0; 24 + 48];
+    netflow5[..4].copy_from_slice(&[0, 5, 0, 1]);
+    // A record without packets and bytes would be an event.
+    (netflow5[24 + 19], netflow5[24 + 23]) = (1, 100);
+    for sequence_number in 0..3 {
+        let header =
+            DatagramHeader { agent: Some([192, 0, 2, 1].into()), sub_agent_id: 3, sequence_number, uptime_ms: 1_000 };
+        let mut sflow = Vec::new();
+        let mut encoder = Encoder::new(&mut sflow, &header);
+        write_sample(&mut encoder, sequence_number, [8, 1, 0, 0]);
+        netflow5[19] = sequence_number as u8;
+        for bytes in [&sflow, &netflow5] {
+            let delivery = Delivery { sequence: 0, received_ns: RECEIVED_NS, source, listener, identity: None, bytes };
+            intake.gather(&delivery, &mut tables, &mut Quiet);
+        }
+    }
+    assert_eq!(tables.flows.rows(), 6);
+    intake.settle(&mut tables);
+    let flows = tables.flows.finish();
+    let types =
+        flows.column_by_name("type").unwrap().as_dictionary::<Int32Type>().downcast_dict::<StringArray>().unwrap();
+    let types: Vec<_> = types.into_iter().flatten().collect();
+    assert_eq!(types, ["SFLOW_5", "NETFLOW_V5"].repeat(3));
 }
