@@ -49,6 +49,23 @@ fn a_second_open_is_refused_by_name_and_a_later_one_is_not() {
 }
 
 #[test]
+fn a_part_of_a_million_rows_is_closed_and_counts_with_the_cut_as_what_follows_it() {
+    const PIECE: u64 = 400_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let mut writer = store.writer(0).unwrap();
+    for piece in 0..3 {
+        writer.write(Table::Flows, flows(piece * PIECE..(piece + 1) * PIECE)).unwrap();
+    }
+    writer.write(Table::Flows, flows(3 * PIECE..3 * PIECE + 10)).unwrap();
+    assert!(visible(dir.path()).is_empty());
+    let mut rows: Vec<u64> = cut(&mut writer, 1, None).unwrap().parts.iter().map(|part| part.rows).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [10, 3 * PIECE]);
+    assert_eq!(stored(dir.path()).len() as u64, 3 * PIECE + 10);
+}
+
+#[test]
 fn a_shard_has_one_writer() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
