@@ -23,7 +23,7 @@ use self::values::Values;
 use crate::{Column, Table};
 
 /// Rows after which a batch should be closed.
-pub const BATCH_ROWS: usize = 32_768;
+pub const BATCH_ROWS: usize = 16_384;
 /// Bytes of variable length after which a batch should be closed, whatever its rows.
 pub const BATCH_BYTES: usize = 16 << 20;
 /// Rows that a column makes room for: a batch's, and those of the datagram that filled it.

@@ -20,7 +20,7 @@ use finderscope_store::{Committed, Cut, ShardWriter, StoreError};
 /// Orders that may wait for the writer.
 const QUEUE: usize = 64;
 /// What their rows may take, if they are more than one batch.
-const QUEUE_BYTES: usize = 12 << 20;
+const QUEUE_BYTES: usize = 8 << 20;
 /// How often a shard that waits looks whether the thread is still there.
 const LOOK_UP: Duration = Duration::from_millis(500);
 /// How much nicer than the rest of the process the thread is.
