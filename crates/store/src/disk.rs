@@ -86,6 +86,13 @@ pub(crate) fn create(path: &Path) -> Result<File, DiskError> {
     options.open(path).map_err(DiskError::of("create", path))
 }
 
+/// A new, empty file without a name: it is gone when it is closed. For a moment it is called `path`.
+pub(crate) fn scratch(path: &Path) -> Result<File, DiskError> {
+    let file = create(path)?;
+    remove(path)?;
+    Ok(file)
+}
+
 /// Writes a whole file under a name that nothing trusts yet, and syncs it.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let mut file = create(path)?;

@@ -26,6 +26,7 @@ mod merged;
 mod numbers;
 mod out;
 mod pages;
+mod shelf;
 mod statistics;
 mod stock;
 mod strings;
@@ -52,10 +53,11 @@ use self::group::Group;
 use self::layout::{Layout, layout};
 use self::merged::Merged;
 use self::out::Out;
+use self::shelf::Shelf;
 use crate::settings::{CREATED_BY, Encoding};
 
 const MAGIC: &[u8] = b"PAR1";
-/// Rows of a cut part's row group at the most. Batches have a quarter of that, and a few rows more.
+/// Rows of a cut part's row group at the most. Batches have an eighth of that, and a few rows more.
 const CUT_ROWS: usize = 1 << 17;
 
 /// One file of a table's rows, while they are added.
@@ -74,6 +76,7 @@ pub struct PartWriter {
 struct Tools {
     press: Press,
     body: Body,
+    shelf: Shelf,
 }
 
 impl fmt::Debug for PartWriter {
@@ -93,11 +96,16 @@ impl PartWriter {
             layout,
             sink,
             out,
-            tools: Tools { press: Press::new()?, body: Body::default() },
+            tools: Tools { press: Press::new()?, body: Body::default(), shelf: Shelf::default() },
             merged: (encoding == Encoding::Merged).then(Merged::new),
             groups: Vec::new(),
             indexes: Vec::new(),
         })
+    }
+
+    /// Lets what waits for the end of its row group do so in `scratch`, which nobody else uses, instead of in memory.
+    pub fn wait_in(&mut self, scratch: File) {
+        self.tools.shelf.use_file(scratch);
     }
 
     /// Adds rows, which have the table's schema.

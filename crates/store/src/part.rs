@@ -64,7 +64,10 @@ impl OpenPart {
     pub(crate) fn create(table: Table, hour: i64, encoding: Encoding, path: PathBuf) -> Result<Self, DiskError> {
         let file = Arc::new(disk::create(&path)?);
         let writer = PartWriter::new(Arc::clone(&file), table, encoding);
-        let writer = writer.map_err(|error| parquet_error("write", &path, error))?;
+        let mut writer = writer.map_err(|error| parquet_error("write", &path, error))?;
+        if encoding == Encoding::Merged {
+            writer.wait_in(disk::scratch(&path.with_extension("pages"))?);
+        }
         Ok(Self { table, hour, path, writer, file, tally: Tally::new(table) })
     }
 

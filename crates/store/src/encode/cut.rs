@@ -137,7 +137,7 @@ impl Column<'_> {
         statistics: parquet::file::statistics::Statistics,
         encode: impl FnOnce(&mut super::body::Body),
     ) -> Result<()> {
-        let Tools { press, body } = self.tools;
+        let Tools { press, body, .. } = self.tools;
         body.clear();
         if self.field.nullable {
             body.levels(nulls_of(array), array.len());

@@ -1,7 +1,7 @@
 //! A row group of a merged part, page by page.
 //!
 //! Pages hold [`PAGE_ROWS`] rows of whatever batches they came in. They are compressed at once and wait for the group's
-//! end, since a dictionary goes before them; what waits is bounded by [`ROW_GROUP_ROWS`] and [`ROW_GROUP_BYTES`].
+//! end ([`super::shelf`]), since a dictionary goes before them; what waits is bounded by [`ROW_GROUP_ROWS`] and [`ROW_GROUP_BYTES`].
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::concat;
@@ -123,6 +123,7 @@ impl Merged {
         for (column, field) in self.columns.drain(..).zip(&layout.fields) {
             column.finish(field, sink, tools, &mut group)?;
         }
+        tools.shelf.clear();
         Ok(Some((group, rows)))
     }
 }

@@ -1,11 +1,14 @@
 //! The file that a part is written into.
 //!
-//! Pages are gathered into large writes, for which the system takes memory and disk in large pieces. Parquet's own buffer
+//! Pages are gathered into large writes, for which the system takes memory and disk in large pieces. After each it is asked
+//! to begin bringing what was written to the disk: else all of it waits for the sync at the end, and whoever syncs (of a
+//! cut, the thread that the shard's batches wait for) stands still for as long as the disk takes. Parquet's own buffer
 //! in front of it is emptied when it is dropped, where nobody could be told of an error: so the first error is kept here, and
 //! [`Out::finish`] tells it.
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much is gathered.
@@ -18,19 +21,21 @@ pub(super) struct Out(Arc<Mutex<Gathered>>);
 #[derive(Debug)]
 struct Gathered {
     file: Arc<File>,
+    /// How much of it is written.
+    written: u64,
     bytes: Vec<u8>,
     failed: Option<io::Error>,
 }
 
 impl Out {
     pub(super) fn new(file: Arc<File>) -> Self {
-        Self(Arc::new(Mutex::new(Gathered { file, bytes: Vec::new(), failed: None })))
+        Self(Arc::new(Mutex::new(Gathered { file, written: 0, bytes: Vec::new(), failed: None })))
     }
 
     /// Writes what is left, and says whether everything was written.
     pub(super) fn finish(&self) -> io::Result<()> {
         let mut gathered = self.lock();
-        gathered.empty();
+        gathered.empty(); // a sync follows
         gathered.failed.take().map_or(Ok(()), Err)
     }
 
@@ -43,7 +48,9 @@ impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut gathered = self.lock();
         if gathered.bytes.len() + bytes.len() > GATHERED_BYTES {
+            let from = gathered.written;
             gathered.empty();
+            gathered.begin_syncing(from);
         }
         if let Some(error) = &gathered.failed {
             return Err(again(error));
@@ -73,7 +80,15 @@ impl Gathered {
     fn write(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
             self.failed = (&*self.file).write_all(bytes).err();
+            self.written += bytes.len() as u64;
         }
+    }
+
+    /// The system begins to write pages to the disk that it is told nobody needs in memory (`POSIX_FADV_DONTNEED`), and waits
+    /// for none. Where it does not, the sync does everything.
+    fn begin_syncing(&self, from: u64) {
+        let Some(bytes) = NonZeroU64::new(self.written - from) else { return };
+        let _ = rustix::fs::fadvise(&*self.file, from, Some(bytes), rustix::fs::Advice::DontNeed);
     }
 }
 

@@ -1,6 +1,5 @@
 //! Compressed pages that wait for their row group's end, dictionaries, and chunks without a value.
 
-use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::errors::Result;
 use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram};
@@ -9,23 +8,25 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::Tools;
 use super::body::{Body, level_run};
-use super::chunk::{Chunk, Codec, Press, Sheet, Sink};
+use super::chunk::{Chunk, Codec, Sheet, Sink};
+use super::shelf::{Place, Shelf};
 use super::statistics::of_nulls;
 
 /// The data pages of a chunk that is not written yet, since its dictionary goes before them.
 #[derive(Default)]
 pub(super) struct Pages {
-    /// Each with its bytes, which take no more room than they need.
-    sheets: Vec<(Sheet, Bytes)>,
+    /// Each with where its bytes are.
+    sheets: Vec<(Sheet, Place)>,
     bytes: usize,
 }
 
 impl Pages {
-    /// Compresses one more.
-    pub(super) fn add(&mut self, press: &mut Press, body: &Body, rows: usize, encoding: Encoding) -> Result<()> {
-        let bytes = Bytes::copy_from_slice(press.press(Codec::Zstd, body)?);
+    /// Compresses one more, whose body is among the tools.
+    pub(super) fn add(&mut self, tools: &mut Tools, rows: usize, encoding: Encoding) -> Result<()> {
+        let Tools { press, body, shelf } = tools;
+        let bytes = press.press(Codec::Zstd, body)?;
         self.bytes += bytes.len();
-        self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, bytes));
+        self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, shelf.put(bytes)?));
         Ok(())
     }
 
@@ -35,9 +36,9 @@ impl Pages {
     }
 
     /// Writes them into the file.
-    pub(super) fn write(self, chunk: &mut Chunk, sink: &mut Sink) -> Result<()> {
-        for (sheet, bytes) in self.sheets {
-            chunk.pressed(sink, bytes, sheet)?;
+    pub(super) fn write(self, chunk: &mut Chunk, sink: &mut Sink, shelf: &Shelf) -> Result<()> {
+        for (sheet, place) in self.sheets {
+            chunk.pressed(sink, shelf.take(place)?, sheet)?;
         }
         Ok(())
     }
@@ -60,7 +61,7 @@ pub(super) fn null_chunk(
     sink: &mut Sink,
     tools: &mut Tools,
 ) -> Result<(ColumnChunkMetaData, OffsetIndexMetaData)> {
-    let Tools { press, body } = tools;
+    let Tools { press, body, .. } = tools;
     let mut chunk = Chunk::new(leaf, Codec::None);
     for &rows in pages {
         body.clear();

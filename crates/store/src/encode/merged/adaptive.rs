@@ -147,7 +147,7 @@ impl<K: Key> Adaptive<K> {
                 manner.direct
             }
         };
-        self.pages.add(&mut tools.press, &tools.body, rows, encoding)?;
+        self.pages.add(tools, rows, encoding)?;
         self.by_place = self.mode == Mode::Dictionary;
         self.has_dictionary |= self.by_place;
         if !self.has_dictionary {
@@ -188,12 +188,12 @@ impl<K: Key> Adaptive<K> {
         for rows in std::mem::take(&mut self.empty) {
             tools.body.clear();
             tools.body.levels(Some(&NullBuffer::new_null(rows)), rows);
-            self.pages.add(&mut tools.press, &tools.body, rows, Encoding::PLAIN)?;
+            self.pages.add(tools, rows, Encoding::PLAIN)?;
         }
         Ok(())
     }
 
-    /// Bytes in memory.
+    /// Bytes of its pages and its dictionary.
     pub(super) fn memory(&self) -> usize {
         self.pages.bytes() + size_of_val(self.interner.keys())
     }
@@ -228,7 +228,7 @@ impl<K: Key> Adaptive<K> {
             (manner.dictionary)(&mut tools.body, self.interner.keys());
             chunk.dictionary(sink, &mut tools.press, &tools.body, entries)?;
         }
-        self.pages.write(&mut chunk, sink)?;
+        self.pages.write(&mut chunk, sink, &tools.shelf)?;
         chunk.finish(statistics)
     }
 

@@ -162,7 +162,7 @@ impl Words {
             tools.body.levels(nulls_of(array), array.len());
         }
         indices::places(&mut tools.body, &places, self.words.len());
-        self.pages.add(&mut tools.press, &tools.body, array.len(), Encoding::RLE_DICTIONARY)
+        self.pages.add(tools, array.len(), Encoding::RLE_DICTIONARY)
     }
 
     /// Where a word of a batch's dictionary is in ours. Only words that are used are taken over.
@@ -196,7 +196,7 @@ impl Words {
         tools.body.clear();
         pages::dictionary(&mut tools.body, self.words.iter());
         chunk.dictionary(sink, &mut tools.press, &tools.body, self.words.len())?;
-        self.pages.write(&mut chunk, sink)?;
+        self.pages.write(&mut chunk, sink, &tools.shelf)?;
         chunk.finish(of_bytes(ends, self.nulls))
     }
 
