@@ -87,22 +87,38 @@ fn every_dependency_is_listed_and_none_else() {
     assert!(gone.is_empty(), "docs/dependencies.md lists {gone:?}, which nobody uses");
 }
 
+/// All code that reads the configuration: a file for each subject.
+fn configuration() -> String {
+    let folder = workspace().join("crates/server/src/config");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == "rs"));
+    paths
+        .iter()
+        .fold(read("crates/server/src/config.rs"), |source, path| source + &std::fs::read_to_string(path).unwrap())
+}
+
 #[test]
 fn every_configuration_key_is_explained() {
-    let source = read("crates/server/src/config.rs");
+    let source = configuration();
     let page = read("docs/configuration.md");
     // Fields of structs that serde reads: whatever stands between their derive and their closing brace.
     let structs = source.split("deny_unknown_fields)]\npub struct ").skip(1);
     let bodies: Vec<&str> = structs.map(|rest| rest.split("\n}").next().unwrap()).collect();
-    assert!(bodies.len() >= 8, "the configuration is no longer where this test looks for it");
+    assert!(bodies.len() >= 12, "the configuration is no longer where this test looks for it");
     for body in bodies {
         // What serde skips is no key.
         let body = body.replace("#[serde(skip)]\n    pub ", "");
-        let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next());
-        for key in fields {
-            let listed = key.strip_suffix('s').is_some_and(|one| page.contains(&format!("## `[[{one}]]`")));
-            let table = listed || page.contains(&format!("`[{key}]`"));
-            assert!(table || quoted(&page).contains(key), "docs/configuration.md lacks `{key}`");
+        let mut renamed = None;
+        for line in body.lines().map(str::trim) {
+            if let Some(rest) = line.strip_prefix("#[serde(rename = \"") {
+                renamed = rest.split('"').next();
+            }
+            let Some(field) = line.strip_prefix("pub ").and_then(|rest| rest.split(':').next()) else { continue };
+            let key = renamed.take().unwrap_or(field);
+            // A table, one of many (`[[exporter]]`, `[[forward.to]]`), or a key.
+            let tables = [format!("`[{key}]`"), format!("`[[{key}]]`"), format!(".{key}]]`")];
+            let is_table = tables.iter().any(|table| page.contains(table));
+            assert!(is_table || quoted(&page).contains(key), "docs/configuration.md lacks `{key}`");
         }
     }
 }

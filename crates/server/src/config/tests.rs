@@ -38,12 +38,19 @@ fn http_for_strangers_wants_credentials() {
 }
 
 #[test]
+fn bounds_of_http_are_bounds() {
+    assert_eq!(refusal("http.connections = 0"), "http.connections: 0 lets nobody in; hint: http.listen = \"off\"");
+    assert_eq!(refusal("http.request_seconds = 0"), "http.request_seconds: 0 is not from 1 to 3600");
+    assert_eq!(refusal("http.stall_seconds = 4000"), "http.stall_seconds: 4000 is not from 1 to 3600");
+}
+
+#[test]
 fn everything_can_be_said() {
     let text = r#"
         data = "/srv/flows"
         listen = ["udp://10.0.0.1:2055", ":6343"]
         shards = 4
-        http = { listen = "off" }
+        http = { listen = "off", connections = 100, connections_per_address = 10, request_seconds = 5, idle_seconds = 30, stall_seconds = 20 }
         udp.receive_buffer = "64M"
         journal = { limit = "8G", segment = 32000000 }
         store = { cut_seconds = 2, keep = "30d", keep_totals = "2y", max_size = "500GB", merge_parts = 16 }
