@@ -24,9 +24,13 @@ cat >"$scratch/activate.py" <<'PY'
 import os, socket, sys, time
 count, address, port, early = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 sockets = []
-for _ in range(count):
-    it = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    if count > 1:
+# `any` is one socket of each family.
+addresses = ["0.0.0.0", "::"] if address == "any" else [address] * count
+for address in addresses:
+    it = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    if ":" in address:
+        it.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    elif count > 1 and addresses[0] == addresses[1]:
         it.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     it.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     it.bind((address, port))
@@ -63,6 +67,21 @@ for sockets in 1 2; do
     echo "$sockets passed sockets"
     compare --last-two --fields $all_fields "$scratch/sflow-3$sockets.json" "$scratch/found.json"
 done
+
+# Both families of one port: two addresses of one listener, and one shard.
+port=$(free_port) http=$(free_port) data=$scratch/data-any
+touch "$scratch/early-any.go"
+start serve-any python3 "$scratch/activate.py" 2 any "$port" "$scratch/early-any" \
+    "$finderscope" serve --listen "udp://:$port" --http "127.0.0.1:$http" --data "$data"
+server=$last
+until_true 30 serving || fail "serve does not answer"
+send "$scratch/sflow-31.pcap"
+until_true 30 udp_drained "$port"
+stop "$server" || fail "serve ended with status $?"
+[ "$(grep -c "listening on udp://.*:$port with 1 sockets" "$scratch/serve-any.log")" = 2 ] || fail "not two addresses with a socket each"
+totals "$scratch/found.json"
+echo "a passed socket of each family"
+compare --last-two --fields $all_fields "$scratch/sflow-31.json" "$scratch/found.json"
 
 # A socket that no listener wants is told; the listener opens its own.
 port=$(free_port) http=$(free_port) data=$scratch/data-other other=$(free_port)
