@@ -296,7 +296,9 @@ def relay(binary, capture, scratch):
     sender.terminate()
     printer.terminate()
     assert (sender.wait(), printer.wait()) == (0, 0)
-    equal("lines", found, wanted)
+    # Exporters send side by side.
+    if sorted(found) != sorted(wanted):
+        sys.exit(f"{len(set(wanted) - set(found))} of {len(wanted)} lines did not come")
     rest = sender.stderr.read()
     assert re.fullmatch(r"(finderscope: and \d+ more like it\n)?", rest), rest
     print(f"  {len(found)} lines through two of them")
