@@ -64,7 +64,8 @@ pub fn tell(file: &str, counts: &Counts) {
     }
 }
 
-fn number(count: u64, what: &str) -> String {
+/// A count of things, of which one has no plural.
+pub fn number(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

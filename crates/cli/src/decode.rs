@@ -83,11 +83,12 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<Exit> {
     for input in &args.inputs {
         let source = if args.datagram { Ok(Source::datagram(input)) } else { Source::parse(input, DEFAULT_PORT) };
         let take = &mut |delivery: Option<&Delivery<'_>>| decoder.take(delivery);
+        let name = source.as_ref().map_or_else(|_| input.clone(), |source| source.name().to_owned());
         match source.and_then(|source| source.deliveries(&stop, &mut frames, take)) {
             Ok(()) => read += 1,
             Err(error) if error.is::<std::io::Error>() && crate::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
-                crate::tell_error(input, error);
+                crate::tell_error(&name, error);
                 exit = Exit::Partly;
             }
         }

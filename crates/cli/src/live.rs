@@ -41,7 +41,7 @@ pub type TakeItem<'a> = dyn FnMut(Option<Item<'_>>) -> anyhow::Result<bool> + 'a
 /// Where datagrams come from.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// As it was typed.
+    /// Its name in messages.
     name: String,
     place: Place,
     access: Access,
@@ -100,7 +100,11 @@ impl Source {
             Err(error) if is_url => return Err(error.into()),
             _ => Place::File(crate::replay::file(typed)),
         };
-        Ok(Self::at(typed, place))
+        let name = match &place {
+            Place::File(file) | Place::Lines(file) => name_of(file),
+            _ => typed.to_owned(),
+        };
+        Ok(Self::at(&name, place))
     }
 
     fn at(name: &str, place: Place) -> Self {
@@ -194,6 +198,13 @@ impl Source {
     }
 }
 
+fn name_of(file: &File) -> String {
+    match file {
+        File::Standard => "standard input".to_owned(),
+        File::Path(path) => path.display().to_string(),
+    }
+}
+
 /// Takes packets out of deliveries.
 fn extract(
     seen: &mut Seen,
@@ -261,6 +272,11 @@ mod tests {
         for (typed, lines) in [("hex:-", File::Standard), ("hex:a.txt", File::Path("a.txt".into()))] {
             let place = Source::parse_sflow(typed).unwrap().place;
             assert!(matches!(place, Place::Lines(file) if file == lines), "{typed}");
+        }
+        for (typed, name) in
+            [("pcap:a.pcap", "a.pcap"), ("hex:a.txt", "a.txt"), ("-", "standard input"), ("udp://:1", "udp://:1")]
+        {
+            assert_eq!(Source::parse_sflow(typed).unwrap().name(), name);
         }
     }
 

@@ -83,7 +83,10 @@ pub(super) fn read_lines(name: &str, file: &File, stop: &Stop, take: &mut Take<'
         Ok(Some(take(Some(&Delivery { sequence, received_ns, source: NOBODY, listener, identity: None, bytes }))))
     });
     if lines.skipped() > 0 {
-        crate::say(format_args!("{name}: {} lines are not the digits of a datagram", lines.skipped()));
+        crate::say(format_args!(
+            "{name}: left out {}, not the digits of a datagram",
+            crate::capture::number(lines.skipped(), "line")
+        ));
     }
     end.map_err(|error| match error {
         Trouble::Read(error) => crate::named(name, error),

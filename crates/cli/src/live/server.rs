@@ -148,7 +148,7 @@ impl Server {
 
     /// Begins to read a stream; none where there is a reason to stop before that.
     fn open(&self, path: &str, stop: &Stop) -> anyhow::Result<Option<Body>> {
-        let (token, missing) = match self.token() {
+        let (token, missing) = match self.token(Some(stop)) {
             Ok(token) => (token, None),
             Err(error) => (None, Some(error)),
         };
@@ -164,7 +164,7 @@ impl Server {
     }
 
     fn status(&self) -> anyhow::Result<Status> {
-        let token = self.token().ok().flatten();
+        let token = self.token(None).ok().flatten();
         let answer = http::get(&self.authority, "/api/v1/status", token.as_deref(), None)?;
         if answer.status != 200 {
             bail!("{} says {}", self.url(), answer.status);
@@ -173,7 +173,7 @@ impl Server {
     }
 
     /// The token that the server wants, from where somebody says that it is, the environment, or the server's data folder.
-    fn token(&self) -> anyhow::Result<Option<String>> {
+    fn token(&self, stop: Option<&Stop>) -> anyhow::Result<Option<String>> {
         if let Some(path) = &self.token_file {
             return Ok(Some(token::read(path)?));
         }
@@ -183,7 +183,7 @@ impl Server {
         let Some(address) = self.on_this_machine() else {
             bail!("hint: --token-file FILE, or {TOKEN_VARIABLE} in the environment");
         };
-        let Some(data) = self.data.clone().or_else(|| self.data_told()) else { return Ok(None) };
+        let Some(data) = self.data.clone().or_else(|| self.data_told(stop)) else { return Ok(None) };
         let path = token::path(&data);
         let owner = fs::metadata(&path).with_context(|| path.display().to_string())?.uid();
         // The token is shown to nobody but its server: another user's process could wait on the same port.
@@ -196,8 +196,8 @@ impl Server {
     }
 
     /// Where the server says that its folder is, which it tells everybody on this machine.
-    fn data_told(&self) -> Option<PathBuf> {
-        let answer = http::get(&self.authority, "/api/v1/status", None, None).ok()?;
+    fn data_told(&self, stop: Option<&Stop>) -> Option<PathBuf> {
+        let answer = http::get(&self.authority, "/api/v1/status", None, stop).ok()?;
         let status: Status = serde_json::from_str(&answer.body.text().ok()?).ok()?;
         Some(status.data)
     }

@@ -53,10 +53,11 @@ impl<R: Read> Feed<R> {
     /// Reads until there are `count` bytes; false where the stream ends before that.
     pub(super) fn ensure(&mut self, count: usize) -> Result<bool, CaptureError> {
         while self.end - self.start < count && !self.exhausted {
-            if self.end == self.buffer.len() {
+            if self.end >= last_page_end(&self.buffer) {
                 self.make_room();
             }
-            match self.reader.read(&mut self.buffer[self.end..]) {
+            let room = self.end..last_page_end(&self.buffer);
+            match self.reader.read(&mut self.buffer[room]) {
                 Ok(0) => self.exhausted = true,
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -91,6 +92,12 @@ impl<R: Read> Feed<R> {
 /// Where in a buffer the first page begins.
 fn first_page(buffer: &[u8]) -> usize {
     buffer.as_ptr().align_offset(PAGE_BYTES).min(PAGE_BYTES)
+}
+
+/// Where the last whole page ends.
+fn last_page_end(buffer: &[u8]) -> usize {
+    let first = first_page(buffer);
+    first + (buffer.len() - first) / PAGE_BYTES * PAGE_BYTES
 }
 
 #[cfg(test)]
