@@ -1,10 +1,11 @@
 //! Choosing pages of parts by their address indexes, before a file of rows is opened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use finderscope_store::DiskError;
-use finderscope_store::index::Index;
+use finderscope_store::index::{Index, Side};
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 
 use crate::part::Part;
@@ -23,8 +24,30 @@ pub(crate) enum Reading {
         rows: ParquetRowSelection,
         /// How many.
         count: u64,
+        /// Where each of the wanted addresses is.
+        places: Vec<Located>,
     },
 }
+
+/// Where in a part addresses of one side are.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    pub(crate) side: Side,
+    /// The first and the last of them.
+    pub(crate) range: (Vec<u8>, Vec<u8>),
+    pub(crate) at: Arc<Stretches>,
+}
+
+/// Stretches of a part, each of so many rows, by their numbers, which rise.
+#[derive(Debug)]
+pub(crate) struct Stretches {
+    pub(crate) rows: u32,
+    pub(crate) numbers: Vec<u32>,
+}
+
+/// What is known of a file's addresses.
+#[derive(Debug)]
+pub(crate) struct Addresses(pub(crate) Vec<Located>);
 
 impl Reading {
     /// How many rows of the part that are.
@@ -61,7 +84,8 @@ pub(crate) fn choose(part: &Part, wanted: &Wanted, tally: &mut Tally) -> Result<
     if index.rows() != part.rows {
         return Err((path.clone(), format!("it is of {} rows, the part of {}", index.rows(), part.rows)));
     }
-    let pages = wanted.pages(&index).map_err(problem)?;
+    let mut places = Vec::new();
+    let pages = wanted.pages(&index, &mut places).map_err(problem)?;
     let page_rows = u64::from(index.page_rows());
     let all = part.rows.div_ceil(page_rows);
     tally.pages_of += all;
@@ -73,7 +97,7 @@ pub(crate) fn choose(part: &Part, wanted: &Wanted, tally: &mut Tally) -> Result<
         count if count == all => Reading::Whole,
         _ => {
             let rows = selection(&pages, page_rows, part.rows);
-            Reading::Pages { count: rows.row_count() as u64, rows: rows.into() }
+            Reading::Pages { count: rows.row_count() as u64, rows: rows.into(), places }
         }
     })
 }

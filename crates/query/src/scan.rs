@@ -21,7 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use finderscope_flow::Table;
 
 use crate::files::{Chosen, Files, Opened};
-use crate::pages::{self, Reading, Tally};
+use crate::pages::{self, Addresses, Reading, Tally};
 use crate::part::{Part, TimeRange};
 use crate::shelf::Shelf;
 use crate::source::{Guarded, Held};
@@ -197,7 +197,9 @@ fn file(part: &Part, reading: Reading, is_held: bool) -> Result<PartitionedFile>
         file = file.with_extension(opened);
     }
     Ok(match reading {
-        Reading::Pages { rows, .. } => file.with_extension(rows).with_extension(Chosen),
+        Reading::Pages { rows, places, .. } => {
+            file.with_extension(rows).with_extension(Chosen).with_extension(Addresses(places))
+        }
         Reading::Whole | Reading::Nothing => file,
     })
 }

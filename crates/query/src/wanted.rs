@@ -3,6 +3,8 @@
 //! Only what the condition *demands* counts: a conjunction by any of its sides, a disjunction only where each of its
 //! sides demands something. `host 10.1.2.3` is such a disjunction of source and destination.
 
+use std::sync::Arc;
+
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -11,6 +13,7 @@ use finderscope_store::index::{Index, Side};
 
 use crate::address::{Prefix, octets};
 use crate::functions;
+use crate::pages::{Located, Stretches};
 
 /// Addresses beyond which it is quicker to read than to look each up.
 const RANGES_MAX: usize = 1_000;
@@ -35,23 +38,28 @@ impl Wanted {
         all(conditions.into_iter().filter_map(wanted).collect())
     }
 
-    /// The pages that may hold such rows, rising.
-    pub(crate) fn pages(&self, index: &Index) -> Result<Vec<u32>, DiskError> {
+    /// The pages that may hold such rows, rising. `located` takes where each range of addresses is.
+    pub(crate) fn pages(&self, index: &Index, located: &mut Vec<Located>) -> Result<Vec<u32>, DiskError> {
         match self {
             Self::In(side, ranges) => {
                 let mut found = Vec::new();
-                for (from, through) in ranges {
-                    found = union(&found, &index.pages(*side, from, through)?);
+                for range in ranges {
+                    let numbers = index.pages(*side, &range.0, &range.1)?;
+                    found = union(&found, &numbers);
+                    let at = Arc::new(Stretches { rows: index.page_rows(), numbers });
+                    located.push(Located { side: *side, range: range.clone(), at });
                 }
                 Ok(found)
             }
             Self::All(all) => {
-                let mut sets = all.iter().map(|wanted| wanted.pages(index)).collect::<Result<Vec<_>, _>>()?;
+                let mut sets = all.iter().map(|wanted| wanted.pages(index, located)).collect::<Result<Vec<_>, _>>()?;
                 let mut found = sets.pop().unwrap_or_default();
                 sets.iter().for_each(|set| found.retain(|page| set.binary_search(page).is_ok()));
                 Ok(found)
             }
-            Self::Any(any) => any.iter().try_fold(Vec::new(), |found, one| Ok(union(&found, &one.pages(index)?))),
+            Self::Any(any) => {
+                any.iter().try_fold(Vec::new(), |found, one| Ok(union(&found, &one.pages(index, located)?)))
+            }
         }
     }
 }

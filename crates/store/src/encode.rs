@@ -16,6 +16,7 @@
 mod body;
 mod chunk;
 mod cut;
+mod frames;
 mod group;
 mod indices;
 mod interner;
@@ -159,7 +160,7 @@ impl PartWriter {
             1,
             rows,
             Some(CREATED_BY.to_owned()),
-            Some(vec![self.layout.arrow.clone(), entry]),
+            Some(self.layout.told.iter().cloned().chain([entry]).collect()),
             self.layout.schema.clone(),
             Some(self.layout.orders.clone()),
         );

@@ -54,7 +54,7 @@ pub use error::{DiskError, Problem, StoreError};
 pub use nulls::is_null;
 pub use record::{Cause, Companion, Origin, Part, StateFile, Sums, Totals};
 pub use recover::{Recovery, ShardRecovery};
-pub use settings::{Encoding, PAGE_ROWS, ROW_GROUP_ROWS, writer_properties};
+pub use settings::{DICTIONARY_PART_KEY, Encoding, PAGE_ROWS, ROW_GROUP_ROWS, writer_properties};
 pub use shard::{Committed, Cut, ShardWriter};
 pub use snapshot::Snapshot;
 pub use stats::{ShardStats, Stats, TableStats, TotalsStats};

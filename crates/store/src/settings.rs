@@ -18,6 +18,12 @@ pub(crate) const CREATED_BY: &str = concat!("finderscope ", env!("CARGO_PKG_VERS
 /// Rows of a page of a merged part, the same in every column: row `r` of a part lies in its page `r / PAGE_ROWS`.
 /// Only a part's last page has fewer.
 pub const PAGE_ROWS: usize = 16_384;
+/// Frames that a page's compressed bytes are cut into, stream by stream, so that a row costs a part of its page.
+pub(crate) const FRAMES: usize = 4;
+/// Entries of each frame of a merged part's dictionary, but the last; the footer says so under [`DICTIONARY_PART_KEY`].
+pub(crate) const DICTIONARY_PART: usize = 4_096;
+/// Where a merged part's footer says how many entries a frame of its dictionaries has. A part without it has whole ones.
+pub const DICTIONARY_PART_KEY: &str = "finderscope.dictionary_part";
 /// Rows of a row group of a merged part. One of very wide rows is closed earlier, but always at a page's end.
 /// What a writer holds in memory is bounded by this and the next.
 pub const ROW_GROUP_ROWS: usize = 1 << 20;

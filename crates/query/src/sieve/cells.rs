@@ -11,7 +11,8 @@ use arrow::error::ArrowError;
 use bytes::Bytes;
 use parquet::errors::Result;
 
-use super::page::{Dictionary, INLINE, NONE, Page, Present, Values, damaged, number};
+use super::dictionary::{Dictionary, INLINE};
+use super::page::{NONE, Page, Present, Values, damaged, number};
 
 /// How cells lie in memory.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,9 +116,13 @@ impl Cells {
         let mut sound = true;
         match (&self.kind, &page.values) {
             (Kind::Number(..), Values::Places(places)) => {
-                let known = dictionary.map_or(&[][..], |dictionary| &dictionary.numbers);
-                places.pick(at.iter().map(|&at| at as usize), |place| match known.get(place as usize) {
-                    Some(number) => numbers.push(*number),
+                let all = dictionary.and_then(Dictionary::numbers);
+                let get = |place| match all {
+                    Some(all) => all.get(place as usize).copied(),
+                    None => dictionary.and_then(|dictionary| dictionary.number(place)),
+                };
+                places.pick(at.iter().map(|&at| at as usize), |place| match get(place) {
+                    Some(number) => numbers.push(number),
                     None => sound = false,
                 });
             }
@@ -128,13 +133,19 @@ impl Cells {
             }
             (Kind::Strings(_), Values::Places(places)) => {
                 let Some(dictionary) = dictionary else { return Err(damaged("no dictionary")) };
-                // A view says of which buffer it is: the dictionary's is the last, or becomes it.
-                let strings = &dictionary.strings;
-                if strings.long && buffers.last().is_none_or(|last| last.as_ptr() != strings.bytes.as_ptr()) {
-                    buffers.push(Buffer::from(strings.bytes.clone()));
-                }
-                let buffer = buffers.len().saturating_sub(1) as u32;
-                places.pick(at.iter().map(|&at| at as usize), |place| match dictionary.view(place as usize, buffer) {
+                let at = at.iter().map(|&at| at as usize);
+                let Some(strings) = dictionary.strings() else {
+                    places.pick(at, |place| match dictionary.string(place) {
+                        Some((strings, at)) => {
+                            let buffer = if strings.long { buffer_of(buffers, &strings.bytes) } else { 0 };
+                            views.extend(strings.view(at, buffer));
+                        }
+                        None => sound = false,
+                    });
+                    return if sound { Ok(()) } else { Err(damaged("a place beyond the dictionary")) };
+                };
+                let buffer = if strings.long { buffer_of(buffers, &strings.bytes) } else { 0 };
+                places.pick(at, |place| match dictionary.view(strings, place as usize, buffer) {
                     Some(view) => views.push(view),
                     None => sound = false,
                 });
@@ -156,6 +167,16 @@ impl Cells {
         }
         if sound { Ok(()) } else { Err(damaged("a place beyond the dictionary")) }
     }
+}
+
+/// The number of the buffer that a dictionary's strings are in, or will be.
+fn buffer_of(buffers: &mut Vec<Buffer>, bytes: &Bytes) -> u32 {
+    let known = buffers.iter().rposition(|buffer| buffer.as_ptr() == bytes.as_ptr());
+    let at = known.unwrap_or_else(|| {
+        buffers.push(Buffer::from(bytes.clone()));
+        buffers.len() - 1
+    });
+    at as u32
 }
 
 /// Moves what was added from `from` on to where there is a value.

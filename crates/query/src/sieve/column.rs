@@ -8,9 +8,13 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 
 use super::cells::{Cells, Kind};
-use super::page::{Dictionary, Page, damaged};
-use super::raw;
+use super::dictionary::Dictionary;
+use super::page::{Page, bytes_of, damaged};
+use super::raw::{self, Folded};
 use crate::part_file::PartFile;
+
+/// Rows of a page up to which only those frames are decompressed that have bytes of them.
+const FEW: usize = 16;
 
 /// A column of a row group.
 pub(super) struct Column {
@@ -39,6 +43,7 @@ impl Column {
         pages: &[PageLocation],
         rows: usize,
         kind: Kind,
+        part: Option<usize>,
     ) -> Result<Self> {
         let starts = pages.iter().map(|page| page.first_row_index as usize).chain([rows]).collect();
         let nulls = chunk.statistics().and_then(|statistics| statistics.null_count_opt());
@@ -57,9 +62,8 @@ impl Column {
         if let Some(first) = pages.places.first()
             && first.start > start
         {
-            let raw = raw::read(&pages.file, start..first.start, pages.compression, bytes)?;
-            let read = Dictionary::read(&column.kind, raw);
-            column.dictionary = Some(read.ok_or_else(|| damaged("a dictionary"))?);
+            let folded = Folded::read(&pages.file, start..first.start, pages.compression, bytes)?;
+            column.dictionary = Some(Dictionary::new(&column.kind, folded, part)?);
         }
         column.chunk = Some(pages);
         Ok(column)
@@ -69,40 +73,60 @@ impl Column {
         &self.kind
     }
 
-    pub(super) const fn dictionary(&self) -> Option<&Dictionary> {
-        self.dictionary.as_ref()
+    pub(super) const fn dictionary(&mut self) -> Option<&mut Dictionary> {
+        self.dictionary.as_mut()
     }
 
     /// A page.
     pub(super) fn page(&mut self, at: usize) -> Result<&Page> {
         if self.page.as_ref().is_none_or(|(known, _)| *known != at) {
             self.page = None;
-            let page = self.read(at)?;
+            let page = self.read(at, None)?;
             self.page = Some((at, page));
         }
         self.page.as_ref().map(|(_, page)| page).ok_or_else(|| damaged("too few"))
     }
 
-    fn read(&self, at: usize) -> Result<Page> {
+    /// A page, or enough of it for these rows.
+    fn read(&self, at: usize, few: Option<&[u32]>) -> Result<Page> {
         let Some(chunk) = &self.chunk else {
             return Ok(Page::of_nulls());
         };
         let place = chunk.places.get(at).cloned().ok_or_else(|| damaged("too few"))?;
-        let raw = raw::read(&chunk.file, place, chunk.compression, chunk.bytes)?;
         let rows = self.starts.get(at..at + 2).map_or(0, |ends| ends[1] - ends[0]);
+        let raw = match few {
+            Some(few) => raw::read_some(&chunk.file, place, chunk.compression, chunk.bytes, |encoding, first| {
+                bytes_of(&self.kind, self.nullable, encoding, first, rows, few)
+            })?,
+            None => raw::read(&chunk.file, place, chunk.compression, chunk.bytes)?,
+        };
         let entries = self.dictionary.as_ref().map_or(0, Dictionary::len);
         Page::read(&self.kind, self.nullable, raw, rows, entries).ok_or_else(|| damaged("its values"))
     }
 
     /// Adds the cells of these rows of a page.
     pub(super) fn add(&mut self, at: usize, rows: &[u32], cells: &mut Cells) -> Result<()> {
-        self.page(at)?;
-        if let Some(dictionary) = &mut self.dictionary {
-            dictionary.expect(rows.len());
+        if rows.len() <= FEW && self.page.as_ref().is_none_or(|(known, _)| *known != at) {
+            let page = self.read(at, Some(rows))?;
+            return take(&page, rows, self.dictionary.as_mut(), cells);
         }
+        self.page(at)?;
         match &self.page {
-            Some((_, page)) => cells.add(page, rows, self.dictionary.as_ref()),
+            Some((_, page)) => take(page, rows, self.dictionary.as_mut(), cells),
             None => Err(damaged("too few")),
         }
     }
+}
+
+fn take(page: &Page, rows: &[u32], mut dictionary: Option<&mut Dictionary>, cells: &mut Cells) -> Result<()> {
+    match &mut dictionary {
+        Some(dictionary) if dictionary.is_for_all(rows.len()) => {
+            if page.in_dictionary() {
+                dictionary.expect(rows.len())?;
+            }
+        }
+        Some(dictionary) => dictionary.expect_at(&page.places(rows))?,
+        None => {}
+    }
+    cells.add(page, rows, dictionary.as_deref())
 }

@@ -17,12 +17,14 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use finderscope_store::index::Side;
 
 use super::cells::{Cells, Kind};
+use super::dictionary::Passing;
 use super::group::Group;
-use super::page::Passing;
-use crate::address::Prefix;
+use crate::address::{Prefix, octets};
 use crate::functions::is_cidr_match;
+use crate::pages::{Located, Stretches};
 
 /// A condition.
 #[derive(Clone, Debug)]
@@ -47,6 +49,10 @@ pub(super) struct Test {
     known: Option<Passing>,
     /// The same, where it is simple.
     quick: Option<Quick>,
+    /// Where in the part the address is that is asked for, where that is known.
+    at: Option<Arc<Stretches>>,
+    /// Parts of the column's dictionary that were searched for it.
+    searched: Vec<bool>,
 }
 
 /// What a byte string must be. A null is not.
@@ -116,7 +122,15 @@ impl Condition {
         let schema = Arc::new(table.project(&columns)?);
         let expr = reassign_expr_columns(Arc::clone(expr), &schema)?;
         let quick = Quick::of(&expr);
-        Ok(Self::Is(Test { expr, columns, schema, known: None, quick }))
+        Ok(Self::Is(Test { expr, columns, schema, known: None, quick, at: None, searched: Vec::new() }))
+    }
+
+    /// Notes where addresses are that it asks for.
+    pub(super) fn locate(&mut self, located: &[Located]) {
+        match self {
+            Self::All(sides) | Self::Any(sides) => sides.iter_mut().for_each(|side| side.locate(located)),
+            Self::Is(test) => test.locate(located),
+        }
     }
 
     /// The columns that it is about.
@@ -193,8 +207,30 @@ fn is_safe(expr: &Arc<dyn PhysicalExpr>) -> bool {
 }
 
 impl Test {
+    fn locate(&mut self, located: &[Located]) {
+        let (Some(Quick::Within(prefix)), [field]) = (&self.quick, &self.schema.fields()[..]) else { return };
+        let side = match field.name().as_str() {
+            "src_addr" => Side::Source,
+            "dst_addr" => Side::Destination,
+            _ => return,
+        };
+        let (first, last) = prefix.ends();
+        let range = (octets(first), octets(last));
+        let known = located.iter().find(|located| located.side == side && located.range == range);
+        self.at = known.map(|located| Arc::clone(&located.at));
+    }
+
     fn sift(&mut self, group: &mut Group, page: usize, rows: &mut Vec<u32>) -> Result<()> {
+        if self.at.as_ref().is_some_and(|at| !group.is_in(at)) {
+            rows.clear();
+        }
         if rows.is_empty() {
+            return Ok(());
+        }
+        if let [column] = self.columns[..]
+            && self.search(group, column, page)?
+        {
+            rows.clear();
             return Ok(());
         }
         if let [column] = self.columns[..]
@@ -217,6 +253,35 @@ impl Test {
         Ok(())
     }
 
+    /// Looks for the one address that is asked for in a dictionary of many parts, and says whether the page does not have it.
+    ///
+    /// A dictionary has values in the order in which they first occur: what is new in a page is among the last that the page refers
+    /// to. So the parts are searched from those on to the first.
+    fn search(&mut self, group: &mut Group, column: usize, page: usize) -> Result<bool> {
+        let Some(Quick::Within(prefix)) = &self.quick else { return Ok(false) };
+        if self.known.is_some() || self.at.is_none() || prefix.single().is_none() {
+            return Ok(false);
+        }
+        let prefix = *prefix;
+        let column = group.column(column)?;
+        let highest = column.page(page)?.highest();
+        let (Some(highest), Some(dictionary)) = (highest, column.dictionary()) else { return Ok(false) };
+        if dictionary.parts() < 2 {
+            return Ok(false);
+        }
+        self.searched.resize(dictionary.parts(), false);
+        for part in (0..=dictionary.part_of(highest).min(dictionary.parts() - 1)).rev() {
+            if std::mem::replace(&mut self.searched[part], true) {
+                continue;
+            }
+            if let Some(place) = dictionary.find(part, |cell| prefix.contains(cell))? {
+                self.known = Some(Passing::One(place));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Asks of the dictionary, where it is no larger than what is left to be asked.
     fn know(&mut self, group: &mut Group, column: usize) -> Result<bool> {
         if self.known.is_some() {
@@ -224,16 +289,15 @@ impl Test {
         }
         let left = group.rows_left();
         let column = group.column(column)?;
-        if let (Some(dictionary), Some(quick)) = (column.dictionary(), &self.quick)
-            && matches!(column.kind(), Kind::Strings(_))
-        {
-            let mut passed = dictionary.passing(|cell| quick.passes(cell));
+        let strings = matches!(column.kind(), Kind::Strings(_));
+        if let (Some(dictionary), Some(quick), true) = (column.dictionary(), &self.quick, strings) {
+            let mut passed = dictionary.passing(|cell| quick.passes(cell))?;
             passed.push(false);
             self.known = Some(Passing::new(passed));
             return Ok(true);
         }
         let cells = match column.dictionary() {
-            Some(dictionary) if dictionary.len() <= left => dictionary.array(column.kind())?,
+            Some(dictionary) if dictionary.len() <= left => dictionary.array()?,
             Some(_) => return Ok(false),
             None => {
                 let mut cells = Cells::new(column.kind().clone());

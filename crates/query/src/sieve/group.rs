@@ -1,13 +1,16 @@
 //! A row group under way: its columns, opened once they are needed.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::common::{Result, internal_err};
+use finderscope_store::DICTIONARY_PART_KEY;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::cells::Kind;
 use super::column::Column;
+use crate::pages::Stretches;
 use crate::part_file::PartFile;
 
 /// A table's column in a file.
@@ -27,6 +30,12 @@ pub(super) struct Group {
     places: Arc<HashMap<usize, Place>>,
     columns: HashMap<usize, Column>,
     rows_left: usize,
+    /// Entries of a part of a dictionary, where the file says so.
+    part: Option<usize>,
+    /// The part's rows before it.
+    before: u64,
+    /// The rows of the page under way.
+    page: Range<u64>,
 }
 
 impl Group {
@@ -36,7 +45,24 @@ impl Group {
         file: PartFile,
         places: Arc<HashMap<usize, Place>>,
     ) -> Self {
-        Self { metadata, at, file, places, columns: HashMap::new(), rows_left: 0 }
+        let part = metadata
+            .file_metadata()
+            .key_value_metadata()
+            .and_then(|told| told.iter().find(|told| told.key == DICTIONARY_PART_KEY)?.value.as_deref()?.parse().ok());
+        let before = metadata.row_groups().iter().take(at).map(|group| group.num_rows().unsigned_abs()).sum();
+        Self { metadata, at, file, places, columns: HashMap::new(), rows_left: 0, part, before, page: 0..0 }
+    }
+
+    /// Goes to a page, which has these of the group's rows.
+    pub(super) const fn enter(&mut self, rows: Range<usize>) {
+        self.page = self.before + rows.start as u64..self.before + rows.end as u64;
+    }
+
+    /// Whether the page has rows of one of these stretches of so many of the part's rows.
+    pub(super) fn is_in(&self, stretches: &Stretches) -> bool {
+        let of = |row: u64| u32::try_from(row / u64::from(stretches.rows.max(1))).unwrap_or(u32::MAX);
+        let first = stretches.numbers.partition_point(|&number| number < of(self.page.start));
+        stretches.numbers.get(first).is_some_and(|&number| number <= of(self.page.end.saturating_sub(1)))
     }
 
     /// Which row group it is.
@@ -72,7 +98,7 @@ impl Group {
             let group = self.metadata.row_group(self.at);
             let (chunk, pages) = (group.column(place.leaf), &pages[self.at][place.leaf].page_locations);
             let rows = group.num_rows() as usize;
-            let opened = Column::open(self.file.clone(), chunk, pages, rows, place.kind.clone())?;
+            let opened = Column::open(self.file.clone(), chunk, pages, rows, place.kind.clone(), self.part)?;
             self.columns.insert(column, opened);
         }
         match self.columns.get_mut(&column) {

@@ -11,6 +11,7 @@
 mod cells;
 mod column;
 mod condition;
+mod dictionary;
 mod group;
 mod morsel;
 mod packed;

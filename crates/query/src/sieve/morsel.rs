@@ -65,6 +65,7 @@ impl Rows {
         let start = self.starts[page];
         let count = self.starts[page + 1] - start;
         let mut rows: Vec<u32> = (0..count as u32).collect();
+        self.group.enter(start..start + count);
         if let Some(condition) = &mut self.condition {
             condition.sift(&mut self.group, page, &mut rows)?;
         }

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::compact::Compact;
+
 /// Numbers of which single ones can be had.
 #[derive(Clone, Debug)]
 pub(super) enum Packed {
@@ -69,6 +71,14 @@ impl Packed {
             Self::Each(values) => places.for_each(|at| take(values[at])),
         }
     }
+}
+
+/// Where `count` numbers begin that lie bit by bit, and not in runs.
+pub(super) fn whole(bytes: &[u8], count: usize) -> Option<usize> {
+    let mut rest = Compact(bytes);
+    let header = rest.varint()?;
+    let groups = usize::try_from(header >> 1).ok()?;
+    (header & 1 == 1 && groups.checked_mul(8)? >= count).then_some(bytes.len() - rest.0.len())
 }
 
 fn varint(bytes: &mut Bytes) -> Option<u64> {

@@ -1,184 +1,18 @@
 //! A page without its compression: which of its rows have a value, and the values as they are encoded.
 
-use arrow::array::{ArrayRef, make_view};
+use std::ops::Range;
+
 use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::ParquetError;
 
-use super::cells::{Cells, Kind};
+use super::cells::Kind;
+use super::dictionary::{Passing, Strings};
 use super::packed::{self, Packed};
 use super::raw::Raw;
 
-/// Bytes that a view holds itself.
-pub(super) const INLINE: u32 = 12;
 /// The place of a row without a value.
 pub(super) const NONE: u32 = u32::MAX;
-
-/// Cells of one page from which on all of a dictionary's views are made, rather than those alone that are wanted.
-const MANY: usize = 1_000;
-
-/// A chunk's distinct values.
-#[derive(Debug)]
-pub(super) struct Dictionary {
-    pub(super) numbers: Vec<u64>,
-    pub(super) strings: Strings,
-    /// Of all strings, where they are made.
-    views: Vec<u128>,
-}
-
-/// Strings that have their length before them (PLAIN).
-#[derive(Debug)]
-pub(super) struct Strings {
-    pub(super) bytes: Bytes,
-    count: usize,
-    starts: Starts,
-    /// Whether some string is longer than a view.
-    pub(super) long: bool,
-}
-
-/// Where strings begin.
-#[derive(Debug)]
-enum Starts {
-    /// All have this length.
-    Every(usize),
-    Each(Vec<u32>),
-}
-
-impl Strings {
-    fn read(bytes: Bytes, count: usize) -> Option<Self> {
-        // Each has four bytes at least.
-        if count > bytes.len() / 4 {
-            return None;
-        }
-        if let Some(length) = alike(&bytes, count) {
-            return Some(Self { bytes, count, starts: Starts::Every(length), long: length > INLINE as usize });
-        }
-        let (mut starts, mut at, mut long) = (Vec::with_capacity(count), 0_usize, false);
-        for _ in 0..count {
-            let length = u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?);
-            long |= length > INLINE;
-            starts.push(u32::try_from(at + 4).ok()?);
-            at = (at + 4).checked_add(length as usize).filter(|end| *end <= bytes.len())?;
-        }
-        Some(Self { bytes, count, starts: Starts::Each(starts), long })
-    }
-
-    /// Where one begins, and its bytes.
-    #[inline]
-    fn get(&self, at: usize) -> Option<(u32, &[u8])> {
-        if at >= self.count {
-            return None;
-        }
-        let (start, length) = match &self.starts {
-            Starts::Every(length) => (at * (length + 4) + 4, *length),
-            Starts::Each(starts) => {
-                let start = starts[at] as usize;
-                (start, number(&self.bytes[start - 4..start]) as usize)
-            }
-        };
-        Some((start as u32, &self.bytes[start..start + length]))
-    }
-
-    /// As cells have it that refer to the buffer of this number.
-    #[inline]
-    pub(super) fn view(&self, at: usize, buffer: u32) -> Option<u128> {
-        self.get(at).map(|(start, string)| make_view(string, buffer, start))
-    }
-}
-
-/// The length that all of these have, where they have one.
-fn alike(bytes: &[u8], count: usize) -> Option<usize> {
-    let first = bytes.get(..4)?;
-    let stride = number(first) as usize + 4;
-    let all = bytes.get(..stride.checked_mul(count)?)?;
-    all.chunks_exact(stride).all(|string| string[..4] == *first).then_some(stride - 4)
-}
-
-impl Dictionary {
-    /// Of its page; none where it makes no sense.
-    pub(super) fn read(kind: &Kind, raw: Raw) -> Option<Self> {
-        let Raw { bytes, values: count, is_dictionary: true, .. } = raw else { return None };
-        let mut known = Self { numbers: Vec::new(), strings: Strings::read(Bytes::new(), 0)?, views: Vec::new() };
-        match kind {
-            Kind::Number(_, width) => {
-                let all = bytes.get(..count.checked_mul(*width)?)?;
-                known.numbers = match width {
-                    4 => all.as_chunks().0.iter().map(|&cell| u32::from_le_bytes(cell).into()).collect(),
-                    _ => all.as_chunks().0.iter().map(|&cell| u64::from_le_bytes(cell)).collect(),
-                };
-            }
-            Kind::Strings(_) => known.strings = Strings::read(bytes, count)?,
-        }
-        Some(known)
-    }
-
-    /// How many they are.
-    pub(super) fn len(&self) -> usize {
-        self.numbers.len().max(self.strings.count)
-    }
-
-    /// Gets ready for so many cells of a page.
-    pub(super) fn expect(&mut self, cells: usize) {
-        if cells >= MANY && self.views.is_empty() {
-            let strings = &self.strings;
-            self.views = (0..strings.count).map(|at| strings.view(at, 0).unwrap_or_default()).collect();
-        }
-    }
-
-    /// As cells have it that refer to the buffer of this number.
-    #[inline]
-    pub(super) fn view(&self, at: usize, buffer: u32) -> Option<u128> {
-        match self.views.get(at) {
-            Some(view) if *view as u32 <= INLINE => Some(*view),
-            Some(view) => Some(view | u128::from(buffer) << 64),
-            None => self.strings.view(at, buffer),
-        }
-    }
-
-    /// Which strings pass.
-    pub(super) fn passing(&self, passes: impl Fn(&[u8]) -> bool) -> Vec<bool> {
-        let Strings { bytes, count, starts, .. } = &self.strings;
-        match starts {
-            Starts::Every(length) => {
-                bytes.chunks_exact(length + 4).take(*count).map(|string| passes(&string[4..])).collect()
-            }
-            Starts::Each(_) => {
-                let get = |at| self.strings.get(at).is_some_and(|(_, string)| passes(string));
-                (0..*count).map(get).collect()
-            }
-        }
-    }
-
-    /// All of them, and a null.
-    pub(super) fn array(&self, kind: &Kind) -> Result<ArrayRef> {
-        let places: Vec<u32> = (0..self.len() as u32).collect();
-        let values = Values::Places(Packed::Each(places.clone()));
-        let mut cells = Cells::new(kind.clone());
-        cells.add(&Page { present: Present::All, values }, &places, Some(self))?;
-        cells.add_nulls(1);
-        Ok(cells.finish()?)
-    }
-}
-
-/// Which entries of a dictionary pass.
-#[derive(Clone, Debug)]
-pub(super) enum Passing {
-    /// This one alone, and no null: no table has to be looked at for each row.
-    One(u32),
-    /// Each by its place, and the last is null.
-    Some(Vec<bool>),
-}
-
-impl Passing {
-    /// Each by its place, and the last is null.
-    pub(super) fn new(passes: Vec<bool>) -> Self {
-        let mut passing = (0..).zip(&passes).filter_map(|(place, passes)| passes.then_some(place));
-        match (passing.next(), passing.next()) {
-            (Some(one), None) if one as usize + 1 < passes.len() => Self::One(one),
-            _ => Self::Some(passes),
-        }
-    }
-}
 
 /// Where strings begin and end that have their length before them (PLAIN).
 fn prefixed(bytes: &Bytes, count: usize) -> Option<(Vec<u32>, Vec<u32>)> {
@@ -214,12 +48,22 @@ pub(super) enum Values {
 pub(super) struct Page {
     pub(super) present: Present,
     pub(super) values: Values,
+    /// How many values it has, without the nulls.
+    pub(super) count: usize,
 }
 
 impl Page {
     /// Whether its cells are in the dictionary, or null.
     pub(super) const fn in_dictionary(&self) -> bool {
         matches!(self.values, Values::Places(_)) || matches!(self.present, Present::None)
+    }
+
+    /// The highest place in the dictionary of all its values; none where that is not where they are.
+    pub(super) fn highest(&self) -> Option<u32> {
+        let Values::Places(places) = &self.values else { return None };
+        let mut highest = 0;
+        places.pick(0..self.count, |place| highest = place.max(highest));
+        Some(highest)
     }
 
     /// Keeps those rows whose cell's place passes.
@@ -260,9 +104,22 @@ impl Page {
         *rows = kept;
     }
 
+    /// The places of these rows in the dictionary, as far as their values are there.
+    pub(super) fn places(&self, rows: &[u32]) -> Vec<u32> {
+        let Values::Places(places) = &self.values else { return Vec::new() };
+        let mut found = Vec::with_capacity(rows.len());
+        let at = rows.iter().map(|&row| match &self.present {
+            Present::Some(at) => at[row as usize],
+            Present::All => row,
+            Present::None => NONE,
+        });
+        places.pick(at.filter(|&at| at != NONE).map(|at| at as usize), |place| found.push(place));
+        found
+    }
+
     /// Of a page without values.
     pub(super) const fn of_nulls() -> Self {
-        Self { present: Present::None, values: Values::Plain(Bytes::new()) }
+        Self { present: Present::None, values: Values::Plain(Bytes::new()), count: 0 }
     }
 
     /// Of a page as it is stored; none where it makes no sense.
@@ -304,7 +161,38 @@ impl Page {
             }
             _ => return None,
         };
-        Some(Self { present, values })
+        Some(Self { present, values, count })
+    }
+}
+
+/// Where the bytes of these rows are in a page without its compression, where that can be told from its first bytes.
+pub(super) fn bytes_of(
+    kind: &Kind,
+    nullable: bool,
+    encoding: Encoding,
+    first: &[u8],
+    count: usize,
+    rows: &[u32],
+) -> Option<Vec<Range<usize>>> {
+    let mut start = 0;
+    if nullable {
+        start = 4 + number(first.get(..4)?) as usize;
+        let levels = Bytes::copy_from_slice(first.get(4..start)?);
+        let Packed::Same(1) = Packed::read(&levels, 1, count)? else { return None };
+    }
+    let rows = rows.iter().map(|&row| row as usize);
+    match (encoding, kind) {
+        (Encoding::BYTE_STREAM_SPLIT, Kind::Number(_, width)) => {
+            let of = |row: usize| (0..*width).map(move |stream| start + stream * count + row);
+            Some(rows.flat_map(of).map(|at| at..at + 1).collect())
+        }
+        (Encoding::RLE_DICTIONARY, _) => {
+            let width = usize::from(*first.get(start)?);
+            let places = first.get(start + 1..)?;
+            let bits = start + 1 + packed::whole(places, count)?;
+            Some(rows.map(|row| bits + row * width / 8..bits + ((row + 1) * width).div_ceil(8)).collect())
+        }
+        _ => None,
     }
 }
 

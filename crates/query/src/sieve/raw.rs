@@ -1,7 +1,8 @@
 //! A page as it lies in the file: its head, and its body without the compression.
 //!
 //! The Parquet library's reader makes a compressor and a decompressor for each column of each row group, and memory for each
-//! page; a look-up reads one page here and one there. So a thread keeps what it needs for all of them.
+//! page; a look-up reads one page here and one there. So a thread keeps what it needs for all of them. The store cuts pages into
+//! frames that are compressed by themselves, so that of a page that is wanted for a few rows only some are decompressed.
 //! Only pages of the first version are read, which is what the store writes (parquet.thrift: `PageHeader`).
 
 use std::cell::RefCell;
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::{ParquetError, Result};
 use zstd::bulk::Decompressor;
+use zstd::zstd_safe;
 
 use super::page::damaged;
 use crate::compact::{Compact, I32, STRUCT};
@@ -30,7 +32,7 @@ pub(super) struct Raw {
 #[derive(Default)]
 struct Tools {
     packed: Vec<u8>,
-    zstd: Option<Decompressor<'static>>,
+    zstd: Zstd,
 }
 
 thread_local! {
@@ -41,27 +43,139 @@ thread_local! {
 pub(super) fn read(file: &PartFile, place: Range<u64>, compression: Compression, bytes_max: usize) -> Result<Raw> {
     TOOLS.with_borrow_mut(|Tools { packed, zstd }| {
         file.fill(place, packed)?;
-        let (head, length) = Head::read(packed).ok_or_else(|| damaged("its head"))?;
-        let packed = length.checked_add(head.packed).and_then(|end| packed.get(length..end));
-        let packed = packed.filter(|_| head.plain <= bytes_max).ok_or_else(|| damaged("its length"))?;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(head.plain).map_err(|_| damaged("its length"))?;
-        match compression {
-            Compression::UNCOMPRESSED => bytes.extend_from_slice(packed),
-            _ => {
-                let zstd = match zstd {
-                    Some(zstd) => zstd,
-                    None => zstd.insert(Decompressor::new().map_err(external)?),
-                };
-                zstd.decompress_to_buffer(packed, &mut bytes).map_err(external)?;
+        let (head, packed) = Head::of(packed, bytes_max)?;
+        let bytes = zstd.whole(packed, compression, head.plain)?;
+        Ok(head.with(bytes))
+    })
+}
+
+/// The same, of which only some bytes need be right: `wanted` says which, where the first ones tell it.
+pub(super) fn read_some(
+    file: &PartFile,
+    place: Range<u64>,
+    compression: Compression,
+    bytes_max: usize,
+    wanted: impl FnOnce(Encoding, &[u8]) -> Option<Vec<Range<usize>>>,
+) -> Result<Raw> {
+    TOOLS.with_borrow_mut(|Tools { packed, zstd }| {
+        file.fill(place, packed)?;
+        let (head, packed) = Head::of(packed, bytes_max)?;
+        let Some(frames) = frames(packed, compression, head.plain) else {
+            let bytes = zstd.whole(packed, compression, head.plain)?;
+            return Ok(head.with(bytes));
+        };
+        let mut bytes = vec![0; head.plain];
+        let mut unfold = |frame: &Frame, bytes: &mut [u8]| {
+            zstd.exact(&packed[frame.packed.clone()], &mut bytes[frame.plain.clone()])
+        };
+        let Some((first, rest)) = frames.split_first() else { return Err(damaged("no frame")) };
+        unfold(first, &mut bytes)?;
+        let ranges = wanted(head.encoding, &bytes[first.plain.clone()]);
+        for frame in rest {
+            let touches = |range: &Range<usize>| range.start < frame.plain.end && frame.plain.start < range.end;
+            if ranges.as_ref().is_none_or(|ranges| ranges.iter().any(touches)) {
+                unfold(frame, &mut bytes)?;
             }
         }
-        if bytes.len() != head.plain {
-            return Err(damaged("its length"));
-        }
-        let Head { values, encoding, is_dictionary, .. } = head;
-        Ok(Raw { bytes: bytes.into(), values, encoding, is_dictionary })
+        Ok(head.with(bytes))
     })
+}
+
+/// A page that is kept as it lies in the file.
+#[derive(Debug)]
+pub(super) struct Folded {
+    packed: Vec<u8>,
+    compression: Compression,
+    head: Head,
+    /// Its frames, where it has several.
+    frames: Vec<Frame>,
+}
+
+/// A stretch of a page that is compressed by itself: where it is with and without the compression.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Frame {
+    packed: Range<usize>,
+    plain: Range<usize>,
+}
+
+impl Folded {
+    /// As [`read`] has it.
+    pub(super) fn read(file: &PartFile, place: Range<u64>, compression: Compression, bytes_max: usize) -> Result<Self> {
+        let mut packed = Vec::new();
+        file.fill(place, &mut packed)?;
+        let (head, body) = Head::of(&packed, bytes_max)?;
+        let frames = frames(body, compression, head.plain).unwrap_or_default();
+        let packed = body.to_vec();
+        Ok(Self { packed, compression, head, frames })
+    }
+
+    /// How many frames it has; none where it is one.
+    pub(super) const fn frames(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// How many values it has, where it is a dictionary.
+    pub(super) const fn entries(&self) -> Option<usize> {
+        if self.head.is_dictionary { Some(self.head.values) } else { None }
+    }
+
+    /// All of it.
+    pub(super) fn unfold(&self) -> Result<Bytes> {
+        let bytes = TOOLS.with_borrow_mut(|tools| tools.zstd.whole(&self.packed, self.compression, self.head.plain))?;
+        Ok(bytes.into())
+    }
+
+    /// One of its frames.
+    pub(super) fn unfold_frame(&self, at: usize) -> Result<Bytes> {
+        let frame = self.frames.get(at).ok_or_else(|| damaged("too few frames"))?;
+        let mut bytes = vec![0; frame.plain.len()];
+        TOOLS.with_borrow_mut(|tools| tools.zstd.exact(&self.packed[frame.packed.clone()], &mut bytes))?;
+        Ok(bytes.into())
+    }
+}
+
+/// The frames of a page, where it has several that say how long they are.
+fn frames(packed: &[u8], compression: Compression, length: usize) -> Option<Vec<Frame>> {
+    let Compression::ZSTD(_) = compression else { return None };
+    let (mut frames, mut at, mut done) = (Vec::new(), 0, 0_usize);
+    while at < packed.len() {
+        let end = at + zstd_safe::find_frame_compressed_size(&packed[at..]).ok()?;
+        let plain = usize::try_from(zstd_safe::get_frame_content_size(&packed[at..]).ok()??).ok()?;
+        let ends = done.checked_add(plain).filter(|ends| *ends <= length)?;
+        frames.push(Frame { packed: at..end, plain: done..ends });
+        (at, done) = (end, ends);
+    }
+    (done == length && frames.len() > 1).then_some(frames)
+}
+
+/// A decompressor, made when it is first needed.
+#[derive(Default)]
+struct Zstd(Option<Decompressor<'static>>);
+
+impl Zstd {
+    fn made(&mut self) -> Result<&mut Decompressor<'static>> {
+        match &mut self.0 {
+            Some(zstd) => Ok(zstd),
+            none => Ok(none.insert(Decompressor::new().map_err(external)?)),
+        }
+    }
+
+    /// All bytes of a page.
+    fn whole(&mut self, packed: &[u8], compression: Compression, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| damaged("its length"))?;
+        match compression {
+            Compression::UNCOMPRESSED => bytes.extend_from_slice(packed),
+            _ => drop(self.made()?.decompress_to_buffer(packed, &mut bytes).map_err(external)?),
+        }
+        if bytes.len() == length { Ok(bytes) } else { Err(damaged("its length")) }
+    }
+
+    /// All bytes of a frame.
+    fn exact(&mut self, packed: &[u8], bytes: &mut [u8]) -> Result<()> {
+        let length = self.made()?.decompress_to_buffer(packed, bytes).map_err(external)?;
+        if length == bytes.len() { Ok(()) } else { Err(damaged("its length")) }
+    }
 }
 
 fn external(error: std::io::Error) -> ParquetError {
@@ -79,6 +193,19 @@ struct Head {
 }
 
 impl Head {
+    /// What a page begins with, and what follows.
+    fn of(page: &[u8], bytes_max: usize) -> Result<(Self, &[u8])> {
+        let (head, length) = Self::read(page).ok_or_else(|| damaged("its head"))?;
+        let packed = length.checked_add(head.packed).and_then(|end| page.get(length..end));
+        let packed = packed.filter(|_| head.plain <= bytes_max).ok_or_else(|| damaged("its length"))?;
+        Ok((head, packed))
+    }
+
+    fn with(self, bytes: Vec<u8>) -> Raw {
+        let Self { values, encoding, is_dictionary, .. } = self;
+        Raw { bytes: bytes.into(), values, encoding, is_dictionary }
+    }
+
     /// Reads it, and says how long it is; none where it makes no sense, or is of a kind that the store does not write.
     fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut input = Compact(bytes);

@@ -20,6 +20,7 @@ use datafusion_datasource::morsel::Morsel;
 use finderscope_store::{ROW_GROUP_ROWS, is_null};
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 use super::cells::Kind;
 use super::condition::Condition;
@@ -28,6 +29,7 @@ use super::morsel::{Rows, Target};
 use super::stock::Stock;
 use crate::files::Files;
 use crate::offsets;
+use crate::pages::Addresses;
 use crate::part_file::PartFile;
 
 /// How the name of who wrote a file begins, where that is the store.
@@ -87,11 +89,17 @@ impl Sieve {
             let leaf = parts.places.get(&column).map_or(0, |place| place.leaf);
             metadata.row_groups().iter().map(|group| group.column(leaf).compressed_size()).sum()
         };
-        let condition = Condition::new(&self.predicate, &self.table, &bytes)?;
+        let mut condition = Condition::new(&self.predicate, &self.table, &bytes)?;
+        if let Some(Addresses(located)) = file.extension() {
+            condition.locate(located);
+        }
         let stock = Stock::new(&metadata, &self.table, &parts.stock)?.map(Arc::new);
         let places = Arc::new(parts.places);
-        let Some(any) = places.values().next() else { return Ok(None) };
         let starts = |at: usize| {
+            // A chunk of nulls is one page.
+            let group = metadata.row_group(at);
+            let filled = places.values().find(|place| !is_null(group.column(place.leaf)));
+            let Some(any) = filled.or_else(|| places.values().next()) else { return Vec::new() };
             let pages = metadata.offset_index().map_or(&[][..], |index| &index[at][any.leaf].page_locations);
             let rows = metadata.row_group(at).num_rows() as usize;
             pages.iter().map(|page| page.first_row_index as usize).chain([rows]).collect::<Vec<usize>>()
@@ -142,13 +150,7 @@ impl Sieve {
             names.insert(field.name().clone());
         }
         let Some(pages) = offsets::read(&file, &footer, &names).map_err(damaged)? else { return Ok(None) };
-        let mut leaves = places.values().map(|place| place.leaf);
-        let Some(first) = leaves.next() else { return Ok(None) };
-        let alike = |pages: &Vec<parquet::file::page_index::offset_index::OffsetIndexMetaData>, leaf: usize| {
-            let starts = |leaf: usize| pages[leaf].page_locations.iter().map(|page| page.first_row_index);
-            starts(first).eq(starts(leaf))
-        };
-        if !leaves.all(|leaf| pages.iter().all(|pages| alike(pages, leaf))) {
+        if places.is_empty() || !are_aligned(&footer, &pages, &places) {
             return Ok(None);
         }
         let metadata = Arc::new(ParquetMetaData::clone(&footer).into_builder().set_offset_index(Some(pages)).build());
@@ -201,6 +203,16 @@ impl Share {
         }
         self.before += all;
     }
+}
+
+/// Whether the pages of a row group have the same rows in all of these columns, but for those that hold nothing.
+fn are_aligned(footer: &ParquetMetaData, pages: &[Vec<OffsetIndexMetaData>], places: &HashMap<usize, Place>) -> bool {
+    footer.row_groups().iter().zip(pages).all(|(group, pages)| {
+        let filled = places.values().filter(|place| !is_null(group.column(place.leaf)));
+        let mut starts = filled.map(|place| pages[place.leaf].page_locations.iter().map(|page| page.first_row_index));
+        let first = starts.next();
+        first.is_none_or(|first| starts.all(|other| other.eq(first.clone())))
+    })
 }
 
 /// The pages that have a chosen row.

@@ -3,6 +3,7 @@
 
 mod common;
 mod filter;
+mod frames;
 mod groups;
 mod index;
 mod names;

@@ -26,6 +26,7 @@ pub(super) struct Body {
     runs: Vec<Run>,
     in_runs: usize,
     seams: Vec<usize>,
+    breaks: Vec<usize>,
 }
 
 impl Body {
@@ -35,6 +36,7 @@ impl Body {
         self.runs.clear();
         self.in_runs = 0;
         self.seams.clear();
+        self.breaks.clear();
     }
 
     /// Notes that bytes of another kind begin here: a compressor does better to count them by themselves.
@@ -45,6 +47,16 @@ impl Body {
     /// Where bytes of another kind begin.
     pub(super) fn seams(&self) -> &[usize] {
         &self.seams
+    }
+
+    /// Notes that what begins here is wanted without what came before it: a compressor must not refer to that.
+    pub(super) fn part(&mut self) {
+        self.breaks.push(self.len());
+    }
+
+    /// Where parts begin that are compressed by themselves.
+    pub(super) fn breaks(&self) -> &[usize] {
+        &self.breaks
     }
 
     /// How many bytes it stands for.

@@ -12,9 +12,9 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
-use zstd::zstd_safe::{self, CCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::body::Body;
+use super::frames::{Frames, Zstd};
 use super::out::Out;
 
 /// The file.
@@ -32,73 +32,41 @@ pub(super) enum Codec {
     Lz4,
     /// With all that is found.
     Zstd,
+    /// The same, in frames of which a few are enough for one row.
+    Frames,
 }
 
 /// Compresses pages, one after the other, with the same memory.
 pub(super) struct Press {
-    zstd: zstd::bulk::Compressor<'static>,
+    zstd: Zstd,
     plain: Vec<u8>,
     out: Vec<u8>,
 }
 
 impl Press {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { zstd: zstd::bulk::Compressor::new(LEVEL)?, plain: Vec::new(), out: Vec::new() })
+        Ok(Self { zstd: Zstd::new(LEVEL)?, plain: Vec::new(), out: Vec::new() })
     }
 
     /// The compressed bytes of a page.
     pub(super) fn press(&mut self, codec: Codec, body: &Body) -> io::Result<&mut Vec<u8>> {
         self.out.clear();
-        match codec {
-            Codec::None => self.out.extend_from_slice(body.plain(&mut self.plain)),
-            Codec::Lz4 => body.lz4(&mut self.out),
-            Codec::Zstd => {
-                let plain = body.plain(&mut self.plain);
-                self.out.reserve(zstd::zstd_safe::compress_bound(plain.len()) + SEAM_BYTES * body.seams().len());
-                match body.seams() {
-                    [] | [_] => drop(self.zstd.compress_to_buffer(plain, &mut self.out)?),
-                    seams => in_blocks(self.zstd.context_mut(), plain, seams, &mut self.out)?,
-                }
+        let frames = match codec {
+            Codec::None => {
+                self.out.extend_from_slice(body.plain(&mut self.plain));
+                return Ok(&mut self.out);
             }
-        }
+            Codec::Lz4 => {
+                body.lz4(&mut self.out);
+                return Ok(&mut self.out);
+            }
+            Codec::Zstd if body.breaks().is_empty() => Frames::One,
+            Codec::Zstd => Frames::At(body.breaks()),
+            Codec::Frames => Frames::OfPieces,
+        };
+        self.zstd.compress(body.plain(&mut self.plain), body.seams(), frames, &mut self.out)?;
         Ok(&mut self.out)
     }
-}
-
-/// What one more block costs at most, its header and what may lie in the compressor's way.
-const SEAM_BYTES: usize = 64;
-
-/// One frame with a block of its own for each kind of bytes, since each block has its own table of codes.
-fn in_blocks(zstd: &mut CCtx<'static>, plain: &[u8], seams: &[usize], out: &mut Vec<u8>) -> io::Result<()> {
-    let failed = |code| io::Error::other(zstd_safe::get_error_name(code));
-    let ends = seams.iter().skip(1).copied().chain([plain.len()]);
-    zstd.reset(ResetDirective::SessionOnly).map_err(failed)?;
-    zstd.set_pledged_src_size(Some(plain.len() as u64)).map_err(failed)?;
-    let mut out = OutBuffer::around(out);
-    let mut from = 0;
-    for end in ends {
-        let mut input = InBuffer::around(&plain[from..end]);
-        while input.pos() < end - from {
-            has_room(&out)?;
-            zstd.compress_stream(&mut out, &mut input).map_err(failed)?;
-        }
-        from = end;
-        while from < plain.len() && zstd.flush_stream(&mut out).map_err(failed)? > 0 {
-            has_room(&out)?;
-        }
-    }
-    while zstd.end_stream(&mut out).map_err(failed)? > 0 {
-        has_room(&out)?;
-    }
-    Ok(())
-}
-
-/// The compressor asks for ever for room that it does not get.
-fn has_room(out: &OutBuffer<'_, Vec<u8>>) -> io::Result<()> {
-    if out.pos() < out.capacity() {
-        return Ok(());
-    }
-    Err(io::Error::other("a page takes more room than it should when compressed"))
 }
 
 /// A page without its bytes.
@@ -206,7 +174,7 @@ impl Chunk {
             .set_compression(match self.codec {
                 Codec::None => Compression::UNCOMPRESSED,
                 Codec::Lz4 => Compression::LZ4_RAW,
-                Codec::Zstd => Compression::ZSTD(ZstdLevel::try_new(LEVEL)?),
+                Codec::Zstd | Codec::Frames => Compression::ZSTD(ZstdLevel::try_new(LEVEL)?),
             })
             .set_num_values(self.rows as i64)
             .set_total_compressed_size(self.compressed)

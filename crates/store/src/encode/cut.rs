@@ -54,7 +54,7 @@ impl Column<'_> {
 
     fn nulls(self, rows: usize) -> Result<()> {
         for leaf in &self.field.leaves {
-            self.group.add(null_chunk(leaf, &[rows], self.sink, self.tools)?);
+            self.group.add(null_chunk(leaf, rows, self.sink, self.tools)?);
         }
         Ok(())
     }

@@ -13,14 +13,14 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr, SchemaDescriptor};
 
-use crate::settings::{Encoding, is_telling, writer_properties};
+use crate::settings::{DICTIONARY_PART, DICTIONARY_PART_KEY, Encoding, is_telling, writer_properties};
 
 /// A table's parts.
 pub(super) struct Layout {
     pub(super) schema: SchemaDescPtr,
     pub(super) orders: Vec<ColumnOrder>,
-    /// The Arrow schema, for the footer.
-    pub(super) arrow: KeyValue,
+    /// What every footer says: the Arrow schema, and how dictionaries are cut.
+    pub(super) told: Vec<KeyValue>,
     pub(super) fields: Vec<Field>,
 }
 
@@ -71,12 +71,11 @@ fn make(table: Table, encoding: Encoding) -> Layout {
             stock: stock(arrow, &properties),
         }
     });
-    Layout {
-        orders: orders.collect(),
-        fields: fields.collect(),
-        arrow: KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), encode_arrow_schema(&arrow)),
-        schema,
+    let mut told = vec![KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), encode_arrow_schema(&arrow))];
+    if encoding == Encoding::Merged {
+        told.push(KeyValue::new(DICTIONARY_PART_KEY.to_owned(), DICTIONARY_PART.to_string()));
     }
+    Layout { orders: orders.collect(), fields: fields.collect(), told, schema }
 }
 
 fn convert(schema: &Schema) -> Arc<SchemaDescriptor> {

@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrowPrimitiveType, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 
 use super::body::Body;
+use crate::settings::DICTIONARY_PART;
 
 /// A number as Arrow keeps it, and as Parquet does: in four or eight bytes.
 pub(super) trait Number: Copy + Ord + Default {
@@ -89,18 +90,25 @@ fn varying<T: Number>(values: &[T]) -> T {
 pub(super) fn split<T: Number>(values: &[T], body: &mut Body) {
     let Some(&first) = values.first() else { return };
     let varying = varying(values);
-    for at in 0..T::OWN {
-        if varying.byte(at) == 0 {
-            body.fill(first.byte(at), values.len());
-        } else {
+    let mut varied = true;
+    for at in 0..T::WIDTH {
+        let varies = at < T::OWN && varying.byte(at) != 0;
+        // Streams that are one byte throughout belong together.
+        if varies || varied {
             body.seam();
-            body.stream(values.iter().map(|value| value.byte(at)));
+        }
+        varied = varies;
+        match varies {
+            true => body.stream(values.iter().map(|value| value.byte(at))),
+            false => body.fill(if at < T::OWN { first.byte(at) } else { 0 }, values.len()),
         }
     }
-    (T::OWN..T::WIDTH).for_each(|_| body.fill(0, values.len()));
 }
 
-/// Adds numbers of `width` bytes one after the other, as dictionaries have them (PLAIN).
+/// Adds a dictionary's numbers of `width` bytes one after the other (PLAIN).
 pub(super) fn plain(numbers: &[u64], width: usize, body: &mut Body) {
-    numbers.iter().for_each(|number| body.bytes().extend_from_slice(&number.to_le_bytes()[..width]));
+    for part in numbers.chunks(DICTIONARY_PART) {
+        body.part();
+        part.iter().for_each(|number| body.bytes().extend_from_slice(&number.to_le_bytes()[..width]));
+    }
 }

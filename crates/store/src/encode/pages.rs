@@ -11,6 +11,7 @@ use super::body::{Body, level_run};
 use super::chunk::{Chunk, Codec, Sheet, Sink};
 use super::shelf::{Place, Shelf};
 use super::statistics::of_nulls;
+use crate::settings::DICTIONARY_PART;
 
 /// The data pages of a chunk that is not written yet, since its dictionary goes before them.
 #[derive(Default)]
@@ -24,7 +25,12 @@ impl Pages {
     /// Compresses one more, whose body is among the tools.
     pub(super) fn add(&mut self, tools: &mut Tools, rows: usize, encoding: Encoding) -> Result<()> {
         let Tools { press, body, shelf } = tools;
-        let bytes = press.press(Codec::Zstd, body)?;
+        // Of other encodings a single value cannot be had.
+        let codec = match encoding {
+            Encoding::RLE_DICTIONARY | Encoding::BYTE_STREAM_SPLIT => Codec::Frames,
+            _ => Codec::Zstd,
+        };
+        let bytes = press.press(codec, body)?;
         self.bytes += bytes.len();
         self.sheets.push((Sheet { rows, plain_bytes: body.len(), encoding }, shelf.put(bytes)?));
         Ok(())
@@ -46,7 +52,10 @@ impl Pages {
 
 /// A dictionary of byte strings (PLAIN).
 pub(super) fn dictionary<T: AsRef<[u8]>>(body: &mut Body, strings: impl Iterator<Item = T>) {
-    for string in strings {
+    for (at, string) in strings.enumerate() {
+        if at % DICTIONARY_PART == 0 {
+            body.part();
+        }
         let string = string.as_ref();
         let length = u32::try_from(string.len()).expect("a batch is closed long before a cell is 4 GiB");
         body.bytes().extend_from_slice(&length.to_le_bytes());
@@ -54,24 +63,21 @@ pub(super) fn dictionary<T: AsRef<[u8]>>(body: &mut Body, strings: impl Iterator
     }
 }
 
-/// A chunk of nulls, in pages of so many rows.
+/// A chunk of nulls, which is one page: whatever is wanted of it, the footer says it.
 pub(super) fn null_chunk(
     leaf: &ColumnDescPtr,
-    pages: &[usize],
+    rows: usize,
     sink: &mut Sink,
     tools: &mut Tools,
 ) -> Result<(ColumnChunkMetaData, OffsetIndexMetaData)> {
     let Tools { press, body, .. } = tools;
     let mut chunk = Chunk::new(leaf, Codec::None);
-    for &rows in pages {
-        body.clear();
-        if leaf.max_rep_level() > 0 {
-            zeros(body, rows);
-        }
+    body.clear();
+    if leaf.max_rep_level() > 0 {
         zeros(body, rows);
-        chunk.data(sink, press, body, rows, Encoding::PLAIN)?;
     }
-    let rows = pages.iter().sum();
+    zeros(body, rows);
+    chunk.data(sink, press, body, rows, Encoding::PLAIN)?;
     let (chunk, pages) = chunk.finish(of_nulls(leaf.physical_type(), rows))?;
     let chunk = chunk.into_builder().set_definition_level_histogram(levels_of_nulls(leaf, rows)).build()?;
     Ok((chunk, pages))

@@ -219,7 +219,7 @@ impl<K: Key> Adaptive<K> {
     ) -> Result<(ColumnChunkMetaData, OffsetIndexMetaData)> {
         let leaf = &field.leaves[0];
         if self.mode == Mode::Undecided {
-            return null_chunk(leaf, &self.empty, sink, tools);
+            return null_chunk(leaf, self.empty.iter().sum(), sink, tools);
         }
         let mut chunk = Chunk::new(leaf, Codec::Zstd);
         let entries = self.interner.keys().len();

@@ -146,13 +146,13 @@ pub(super) struct Words {
     /// The last batch's dictionary, and where its words are in ours.
     known: Option<(ArrayRef, Vec<Option<u32>>)>,
     pages: Pages,
-    rows: Vec<usize>,
+    rows: usize,
     nulls: usize,
 }
 
 impl Words {
     pub(super) fn page(&mut self, array: &DictionaryArray<Int32Type>, field: &Field, tools: &mut Tools) -> Result<()> {
-        self.rows.push(array.len());
+        self.rows += array.len();
         self.nulls += array.null_count();
         let mut scratch = Vec::new();
         let keys = numbers::values(array.keys(), &mut scratch);
@@ -188,7 +188,7 @@ impl Words {
     pub(super) fn finish(self, field: &Field, sink: &mut Sink, tools: &mut Tools) -> Finished {
         let leaf = &field.leaves[0];
         if self.words.is_empty() {
-            return null_chunk(leaf, &self.rows, sink, tools);
+            return null_chunk(leaf, self.rows, sink, tools);
         }
         let ends = self.words.iter().min().zip(self.words.iter().max());
         let ends = ends.filter(|_| field.telling).map(|(least, most)| (least.as_bytes(), most.as_bytes()));
@@ -246,7 +246,7 @@ impl Rare {
             return stock.finish(&field.stock, sink, group);
         }
         field.leaves.iter().try_for_each(|leaf| {
-            group.add(null_chunk(leaf, &self.empty, sink, tools)?);
+            group.add(null_chunk(leaf, self.empty.iter().sum(), sink, tools)?);
             Ok(())
         })
     }
