@@ -71,7 +71,7 @@ fn rows() -> RecordBatch {
             true => flows.address(Column::DstAddr).push(&[203, 0, (row >> 8) as u8, row as u8]),
             false => flows.address(Column::DstAddr).push(&host(skewed(30_000))),
         }
-        flows.u32(Column::SrcAs).push(skewed(60_000) as u32 * 7);
+        flows.u32(Column::SrcAs).push(skewed(9_000) as u32 * 400_009);
         flows.u64(Column::Bytes).push(skewed(1 << 30));
         flows.u16(Column::SrcPort).push(skewed(1 << 16) as u16);
         flows.u16(Column::DstPort).push([53, 80, 443, 8_080][skewed(4) as usize]);

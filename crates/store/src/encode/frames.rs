@@ -55,6 +55,10 @@ impl Zstd {
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         let pieces = |seams| pieces(seams, plain.len());
+        if plain.is_empty() {
+            // No frame at all would be an error to whoever reads it.
+            return self.whole(plain, out);
+        }
         match frames {
             Frames::One => self.frame(plain, pieces(seams), out),
             Frames::At(starts) => {
@@ -217,7 +221,7 @@ mod tests {
         check(&plain, &[], Frames::One, &[plain.len()]);
         let few = &some[..CUT_BYTES - 1];
         check(few, &[], Frames::OfPieces, &[few.len()]);
-        check(&[], &[], Frames::OfPieces, &[]);
+        check(&[], &[], Frames::OfPieces, &[0]);
     }
 
     #[test]
