@@ -119,14 +119,11 @@ impl Column {
 }
 
 fn take(page: &Page, rows: &[u32], mut dictionary: Option<&mut Dictionary>, cells: &mut Cells) -> Result<()> {
-    match &mut dictionary {
-        Some(dictionary) if dictionary.is_for_all(rows.len()) => {
-            if page.in_dictionary() {
-                dictionary.expect(rows.len())?;
-            }
+    if let Some(dictionary) = dictionary.as_mut().filter(|_| page.in_dictionary()) {
+        match dictionary.is_for_all(rows.len()) {
+            true => dictionary.expect(rows.len())?,
+            false => dictionary.expect_at(&page.places(rows))?,
         }
-        Some(dictionary) => dictionary.expect_at(&page.places(rows))?,
-        None => {}
     }
     cells.add(page, rows, dictionary.as_deref())
 }
