@@ -12,10 +12,12 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
 use finderscope_flow::{Column, Table};
 
 use crate::filter::Filter;
+use crate::largest::{LargestGroups, Settings};
 use crate::names::UserColumn;
 use crate::part::{Part, Totals};
 use crate::pool::SharedPool;
@@ -223,9 +225,19 @@ fn session(options: &Options) -> datafusion::error::Result<SessionState> {
     planners.insert(0, Arc::new(Operators));
     let mut functions: Vec<_> = state.scalar_functions().values().cloned().collect();
     functions.extend(functions::all());
+    let rules = rules(&state, Settings::default());
     Ok(SessionStateBuilder::new_from_existing(state)
         .with_expr_planners(planners)
+        .with_physical_optimizer_rules(rules)
         .with_physical_optimizer_rule(Arc::new(YieldingJoins))
         .with_scalar_functions(functions)
         .build())
+}
+
+/// The planner's rules, and where it is settled how rows are read and sorted, ours.
+pub(crate) fn rules(state: &SessionState, largest: Settings) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = state.physical_optimizers().to_vec();
+    let place = rules.iter().position(|rule| rule.name() == "EnsureCooperative").unwrap_or(rules.len());
+    rules.insert(place, Arc::new(LargestGroups(largest)));
+    rules
 }

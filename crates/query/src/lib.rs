@@ -20,6 +20,7 @@ mod files;
 pub mod filter;
 mod flows;
 mod functions;
+mod largest;
 mod lineage;
 mod literals;
 mod names;

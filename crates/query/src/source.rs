@@ -65,6 +65,11 @@ impl Guarded {
         Self { files: Some(files), ..self }
     }
 
+    /// Who wants to know what is read, where these are rows.
+    pub(crate) const fn watch_of_rows(&self) -> Option<&Arc<Watch>> {
+        if let Held::Rows(_) = self.of { Some(&self.watch) } else { None }
+    }
+
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
         Arc::new(Self { inner, ..self.clone() })
     }

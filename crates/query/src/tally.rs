@@ -30,6 +30,9 @@ const COLUMNS: [&str; 8] = [
     "exporter_address",
 ];
 
+/// The function's name.
+pub(crate) const TALLIED: &str = "tallied";
+
 /// The plan, whose sums of scaled bytes are watched, and what they come to.
 pub(crate) fn watch(plan: LogicalPlan) -> Result<(LogicalPlan, Arc<Tally>)> {
     let tally = Arc::new(Tally::default());
@@ -181,7 +184,7 @@ impl Tallied {
 
 impl ScalarUDFImpl for Tallied {
     fn name(&self) -> &str {
-        "tallied"
+        TALLIED
     }
 
     fn signature(&self) -> &Signature {

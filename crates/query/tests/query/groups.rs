@@ -105,3 +105,39 @@ async fn a_top_reads_once_for_its_rows_and_its_summary() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_top_of_very_many_groups_is_read_again_and_counted_once() {
+    let folder = TempDir::new().unwrap();
+    let row = |n: usize| Row {
+        received_s: (n / 1_000) as i64,
+        in_if: n as u32,
+        sport: Some((n % 7) as u16),
+        bytes: 1 + n.wrapping_mul(0x9e37_79b9) as u64 % 100_000,
+        rate: [None, Some(1), Some(10)][n % 3],
+        ..Row::default()
+    };
+    let rows: Vec<Row> = (0..160_000).map(row).collect();
+    let options = Options { threads: 1, ..Options::default() };
+    let database = Database::over_parts(parts(&folder, &rows), options).unwrap();
+    let (summary, warnings) = database.summary(None, &Window::ALL).await.unwrap();
+    let columns = [Column::InIf, Column::SrcPort].into_iter().map(Key::Column).collect();
+    let question = TopQuestion { columns, by: Measure::Bytes, count: 5, filter: None, window: Window::ALL };
+    let explained = database.explain_top(&question).await.unwrap();
+    assert!(explained.iter().any(|line| line.contains("the rows are read again for the largest")), "{explained:?}");
+    let top = database.top(&question).await.unwrap();
+    assert_eq!((top.summary, top.warnings), (summary, warnings));
+
+    let mut expected: Vec<(u64, u32)> = rows.iter().map(|row| (row.bytes * row.rate.unwrap_or(1), row.in_if)).collect();
+    expected.sort_unstable_by_key(|&(bytes, interface)| (std::cmp::Reverse(bytes), interface));
+    let line = |(bytes, interface): &(u64, u32)| {
+        format!("{interface} {} 1 {} {bytes}", interface % 7, { rows[*interface as usize].rate.unwrap_or(1) })
+    };
+    let expected: Vec<String> = expected[..5].iter().map(line).collect();
+    assert_eq!(crate::common::lines(&top.rows), expected);
+
+    let sql = "select in_if, src_port, sum(bytes_scaled) b from flows group by 1, 2 order by b desc, 1 limit 5";
+    let plan = ask(&database, &format!("explain {sql}")).await.unwrap().join("\n");
+    assert!(plan.contains("LargestExec: fetch=5"), "{plan}");
+    assert!(plan.contains("the rows are read again for the largest"), "{plan}");
+}
