@@ -22,6 +22,7 @@ use self::interrupt::Interrupt;
 pub use self::interrupt::Interrupted;
 pub use self::source::{Source, SourceArgs};
 use crate::exit::Exit;
+use crate::output::OutputArgs;
 use crate::time::WindowArgs;
 use crate::{progress, say};
 
@@ -72,13 +73,15 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Opens what the questions are about.
-    pub fn start(source: &SourceArgs) -> anyhow::Result<Self> {
+    /// Opens what the questions are about, whose answers go to `output`.
+    pub fn start(source: &SourceArgs, output: &OutputArgs) -> anyhow::Result<Self> {
         let source = source.open()?;
         let threads = source.database.options().threads.max(1);
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
         let runtime = runtime.context("cannot start threads")?;
-        let interrupt = runtime.block_on(async { Interrupt::listen() }).context("cannot watch for signals")?;
+        let interrupt = runtime
+            .block_on(async { Interrupt::listen(output.is_for_a_program()) })
+            .context("cannot watch for signals")?;
         Ok(Self { runtime, source, interrupt: RefCell::new(interrupt) })
     }
 
@@ -138,7 +141,7 @@ impl Asker {
         let done = self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                signal = interrupt.comes() => Err(signal.into()),
+                reason = interrupt.comes() => Err(reason),
                 done = work => done,
             }
         });

@@ -66,7 +66,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let filter = filter(&args.words.join(" "), args.filter.as_deref(), &declared)?;
     let order = order(args.sort.as_deref(), &declared)?;
     let question = FlowsQuestion { filter, window, order, limit: args.limit, columns };
-    let asker = Asker::start(&args.source)?;
+    let asker = Asker::start(&args.source, &args.output)?;
     let mut answer = args.output.suited(asker.wait(asker.database().flows(&question))?);
     let on_terminal = args.output.is_on_terminal();
     let exit = if in_lines {

@@ -28,7 +28,7 @@ use finderscope_wire::delivery::Delivery;
 use self::server::Server;
 
 pub use from::FromArgs;
-pub use stop::Stop;
+pub use stop::{Stop, wait_until_unread};
 
 /// The port of sFlow.
 pub const SFLOW_PORT: u16 = 6343;

@@ -62,6 +62,11 @@ impl OutputArgs {
         self.output.is_none() && io::stdout().is_terminal()
     }
 
+    /// Whether another program reads the answer, as far as we know.
+    pub fn is_for_a_program(&self) -> bool {
+        self.output.is_none() && !io::stdout().is_terminal()
+    }
+
     /// The zone that tables have their times in.
     pub fn zone(&self) -> Zone {
         if self.utc { Zone::utc() } else { Zone::local() }

@@ -52,7 +52,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
         return Ok(Exit::misused(misuse));
     }
     let filter = ask::filter(args.filter.as_deref(), &args.source.columns()?)?;
-    let asker = Asker::start(&args.source)?;
+    let asker = Asker::start(&args.source, &args.output)?;
     let answer = asker.wait(asker.database().sql_filtered(&args.sql, &window, filter.as_ref()))?;
     if args.explain {
         return ask::explain(out, &answer.reading());

@@ -68,7 +68,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let declared = args.source.columns()?;
     let by = args.column.as_deref().map(|name| column(name, &declared)).transpose()?;
     let filter = ask::filter(args.filter.as_deref(), &declared)?;
-    let asker = Asker::start(&args.source)?;
+    let asker = Asker::start(&args.source, &args.output)?;
     let bin = match every {
         Every::Bin(bin) => bin,
         Every::Auto => bins::fitting(&window, asker.span()),

@@ -85,7 +85,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let (columns, by) = args.grouping(&declared)?;
     let filter = ask::filter(args.filter.as_deref(), &declared)?;
     let question = TopQuestion { columns, by, count: args.limit, filter, window };
-    let asker = Asker::start(&args.source)?;
+    let asker = Asker::start(&args.source, &args.output)?;
     if args.explain {
         return ask::explain(out, &asker.wait(asker.database().explain_top(&question))?);
     }

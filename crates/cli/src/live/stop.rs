@@ -54,14 +54,8 @@ impl Stop {
         let stop = self.clone();
         // It ends with the process: nothing depends on it.
         thread::Builder::new().name("reader's end".to_owned()).spawn(move || {
-            loop {
-                // Errors and hang-ups are told without being asked for.
-                let mut watched = [PollFd::new(&pipe, PollFlags::empty())];
-                match poll(&mut watched, None) {
-                    Ok(_) if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => break,
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(_) => return,
-                }
+            if wait_until_unread(&pipe).is_err() {
+                return;
             }
             stop.closed.store(true, Ordering::Relaxed);
             // Where this fails, the flag is seen at the next look.
@@ -112,6 +106,19 @@ impl Stop {
             Ok(_) => Ok(!watched[0].revents().is_empty()),
             Err(Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Waits until nobody reads what is written into a pipe or socket; for ever where it is neither.
+pub fn wait_until_unread(pipe: &impl AsFd) -> io::Result<()> {
+    loop {
+        // Errors and hang-ups are told without being asked for.
+        let mut watched = [PollFd::new(pipe, PollFlags::empty())];
+        match poll(&mut watched, None) {
+            Ok(_) if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => return Ok(()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -92,6 +93,32 @@ fn a_reader_that_has_had_enough_is_no_failure() {
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_question_ends_when_nobody_waits_for_its_answer_any_more() {
+    let dir = store::make();
+    // Seventy thousand million rows to be counted before there is anything to write.
+    let tables: Vec<_> = ('a'..='l').map(|name| format!("flows {name}")).collect();
+    let sql = format!("select count(*) as n from {} where a.bytes + f.bytes + l.bytes = 1", tables.join(", "));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_finderscope"))
+        .args(["query", &sql, "--data", dir.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it goes on though nobody reads");
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
 }
 
 #[test]
