@@ -165,9 +165,24 @@ impl Catalog {
         std::iter::once(first).chain(shards).chain(parts).chain(totals)
     }
 
-    /// Whether most lines are of things that no longer matter.
+    /// Whether much of it is of things that no longer matter. Whoever asks a question reads it all.
     pub(crate) fn is_wordy(&self) -> bool {
         let needed = 1 + self.marks.len() + self.parts.len() + self.totals.len();
-        self.lines > 4 * needed as u64 + 1_000
+        2 * self.lines > 3 * needed as u64 + 2_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_wordy_where_a_third_of_many_lines_matters_no_longer() {
+        let mark = |shard| (shard, Mark::default());
+        let marks: BTreeMap<u32, Mark> = (0..9_999).map(mark).collect();
+        let wordy = |lines| Catalog { marks: marks.clone(), lines, ..Catalog::default() }.is_wordy();
+        assert_eq!((wordy(10_000), wordy(16_000), wordy(16_001)), (false, false, true));
+        let small = |lines| Catalog { lines, ..Catalog::default() }.is_wordy();
+        assert_eq!((small(1_000), small(1_002)), (false, true));
     }
 }

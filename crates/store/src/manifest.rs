@@ -82,7 +82,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// Writes the manifest anew where most of it no longer matters. After an error the old one goes on.
+    /// Writes the manifest anew where much of it no longer matters. After an error the old one goes on.
     pub(crate) fn shorten(&mut self) -> Result<(), DiskError> {
         if !self.catalog.is_wordy() {
             return Ok(());

@@ -203,6 +203,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Writes the manifest anew where it is due; one that cannot be written now goes on as it is, and is tried again.
+    pub(crate) fn shorten_manifest(&self) {
+        self.manifest().shorten().ok();
+    }
+
     /// Removes files that do not count, and those that could not be removed before. Says what is left.
     pub(crate) fn remove(&self, paths: impl IntoIterator<Item = PathBuf>) -> Vec<Problem> {
         let mut leftovers = lock(&self.leftovers);

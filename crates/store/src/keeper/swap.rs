@@ -72,6 +72,8 @@ impl Replacement {
         shared.step(Step::Recorded).ok();
         shared.remove(files.iter().map(|file| shared.layout.named(file)));
         shared.finish_swaps();
+        // Now that the sources are gone: a damaged manifest tells by its records that they were replaced.
+        shared.shorten_manifest();
         Ok(())
     }
 
