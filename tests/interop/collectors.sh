@@ -37,5 +37,15 @@ into nfcapd sflow flows,bytes_scaled=bytes,packets_scaled=packets --sflow
 file_into nfcapd
 
 command -v nfacctd >/dev/null || { echo "pmacct is not installed: nfdump's collectors alone"; exit 0; }
-for kind in v5 v9 ipfix; do into nfacctd $kind flows,bytes,packets ""; done
-file_into nfacctd
+# nfacctd's core and its plugin share a ring without a lock: one time in some forty it has a record once more, or not at all, of the
+# same datagrams. What it finds right once was sent right.
+once_of_three() { # COMMAND...
+    for _ in 1 2 3; do
+        rm -f "$scratch/found.json"
+        if ("$@"); then return; fi
+        echo "nfacctd counts once more"
+    done
+    fail "nfacctd never finds what was sent"
+}
+for kind in v5 v9 ipfix; do once_of_three into nfacctd $kind flows,bytes,packets ""; done
+once_of_three file_into nfacctd
